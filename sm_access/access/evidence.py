@@ -1,0 +1,67 @@
+"""What was read from AWS about a principal and a bucket, as values the engine can be asked about.
+
+A thing that could not be read is kept as UNREADABLE together with the one permission that would settle it: it is never
+treated as empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sm_access.policy import UNREADABLE, NamedPolicy, PolicySet
+from sm_access.policy.policy_set import Unreadable
+
+Policies = tuple[NamedPolicy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One thing that could not be read. what: in words. permission: the action that would settle it, or ''."""
+
+    what: str
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalEvidence:
+    """The policies that speak for a principal. `boundary` None: the principal has none."""
+
+    arn: str
+    account: str
+    identity: Policies | Unreadable
+    boundary: Policies | Unreadable | None
+    read_at: datetime
+    unread: tuple[Unread, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BucketEvidence:
+    """What a bucket adds to the decision.
+
+    owner_account: None when it is not known. policy: None when the bucket has none.
+    encryption_read: default encryption is known. kms_key_arn: the key it uses, None for S3's own keys.
+    kms_policy: the key's policy. region: the bucket's Region, None when not known.
+    """
+
+    bucket: str
+    owner_account: str | None
+    policy: Policies | Unreadable | None
+    encryption_read: bool
+    kms_key_arn: str | None
+    kms_policy: Policies | Unreadable | None
+    region: str | None
+    read_at: datetime
+    unread: tuple[Unread, ...] = ()
+
+
+def policy_set(principal: PrincipalEvidence, bucket: BucketEvidence, *, of_key: bool) -> PolicySet:
+    """The layers that decide a call on the bucket (`of_key` False) or on its key (True)."""
+    return PolicySet(
+        identity=principal.identity,
+        permissions_boundary=principal.boundary,
+        resource=(bucket.kms_policy if of_key else bucket.policy),
+    )
+
+
+__all__ = ["UNREADABLE", "BucketEvidence", "PrincipalEvidence", "Unread", "policy_set"]

@@ -1,0 +1,124 @@
+"""Settings: arguments > environment > file > embedded default, read once and then frozen.
+
+The file is TOML. It is looked for at `SM_ACCESS_CONFIG`, then at `config.toml` in the user's configuration directory.
+A file that is named and missing, an unknown key, or a value that cannot be used is an error, never a silent default:
+rules about who may approve live here, and a typo must not widen them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from sm_access.errors import InvalidSetting
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_TOP_LEVEL_KEYS = frozenset({"ledger", "timeout_seconds", "resource_metadata", "review", "bucket"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be configured.
+
+    ledger: where access requests are kept, as a URL: `sqlite:///absolute/path` (setting `ledger`, variable
+        `SM_ACCESS_LEDGER`).
+    timeout_seconds: how long one AWS call may take before the answer is "cannot tell" (`timeout_seconds`,
+        `SM_ACCESS_TIMEOUT_SECONDS`).
+    resource_metadata: SageMaker's description of the machine (`resource_metadata`, `SM_ACCESS_RESOURCE_METADATA`).
+    rules: the tables `[review]` and `[bucket."NAME"]` as they stand in the file; `access.rules` checks them.
+    source: the file that was read, or None.
+    """
+
+    ledger: str
+    timeout_seconds: float
+    resource_metadata: Path
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    source: Path | None = None
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None, *, ledger: str | None = None) -> Settings:
+        """Read the environment (default: this process's) and the file it leads to.
+
+        Raises InvalidSetting for a file that cannot be read or understood.
+        """
+        env = os.environ if environment is None else environment
+        source = _config_file(env)
+        table = _read(source) if source is not None else {}
+        timeout = env.get("SM_ACCESS_TIMEOUT_SECONDS") or table.get("timeout_seconds", 10)
+        return cls(
+            ledger=ledger or env.get("SM_ACCESS_LEDGER") or str(table.get("ledger") or default_ledger()),
+            timeout_seconds=_positive_number("timeout_seconds", timeout),
+            resource_metadata=Path(
+                env.get("SM_ACCESS_RESOURCE_METADATA")
+                or str(table.get("resource_metadata", "/opt/ml/metadata/resource-metadata.json"))
+            ),
+            rules={key: table[key] for key in ("review", "bucket") if key in table},
+            source=source,
+        )
+
+    def ledger_path(self) -> Path:
+        """The SQLite file behind `ledger`. Raises InvalidSetting for another kind of URL."""
+        scheme, _, path = self.ledger.partition(":///")
+        if scheme != "sqlite" or not path:
+            raise InvalidSetting(
+                f"The ledger {self.ledger!r} is not a URL that this version can open.",
+                remedy="Set SM_ACCESS_LEDGER to sqlite:///ABSOLUTE/PATH, or unset it to use the embedded ledger.",
+            )
+        return Path("/" + path.lstrip("/"))
+
+
+def default_ledger() -> str:
+    """The embedded ledger's URL: a SQLite file in the user's data directory."""
+    return f"sqlite://{platformdirs.user_data_path('sm_access') / 'ledger.sqlite'}"
+
+
+def _config_file(env: Mapping[str, str]) -> Path | None:
+    named = env.get("SM_ACCESS_CONFIG")
+    if named:
+        return Path(named)
+    usual = platformdirs.user_config_path("sm_access") / "config.toml"
+    return usual if usual.exists() else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidSetting(
+            f"The configuration file {path} cannot be read: {error.strerror}.",
+            remedy="Correct or unset SM_ACCESS_CONFIG.",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSetting(
+            f"The configuration file {path} is not TOML: {error}.", remedy="Correct the file."
+        ) from error
+    unknown = sorted(set(table) - _TOP_LEVEL_KEYS)
+    if unknown:
+        raise InvalidSetting(
+            f"The configuration file {path} has a key that nothing reads: {unknown[0]}.",
+            remedy=f"Known keys are {', '.join(sorted(_TOP_LEVEL_KEYS))}.",
+        )
+    return table
+
+
+def _positive_number(name: str, value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 3600:
+        raise InvalidSetting(
+            f"The setting {name} is {value!r}, which is not a number of seconds between 0 and 3600.",
+            remedy=f"Correct {name} in the file, or the variable SM_ACCESS_{name.upper()}.",
+        )
+    return number

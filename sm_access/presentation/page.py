@@ -1,0 +1,114 @@
+"""What every answer is shown as: a page of a few kinds of block, rendered as text, as HTML and, by the terminal, in colour.
+
+Words are chosen once, where a page is made; a surface only renders. `data` is the same answer for programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Tone(str, Enum):
+    """What a piece of text means. A renderer gives each a colour and, where colour is all there is, a sign."""
+
+    PLAIN = "plain"
+    STRONG = "strong"
+    QUIET = "quiet"
+    CODE = "code"
+    OK = "ok"
+    NO = "no"
+    WARN = "warn"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text with one meaning. The text may come from AWS or from a person: renderers escape it."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+Line = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text."""
+
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Labels and what stands beside them."""
+
+    rows: tuple[tuple[str, Line], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns and rows of cells."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Line, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Text to be shown to the letter, e.g. a policy."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to type next, and what for."""
+
+    purpose: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Detail beneath a summary; closed at first where a surface can fold."""
+
+    summary: str
+    blocks: tuple[Block, ...]
+
+
+Block = Paragraph | Facts | Table | Code | Command | Fold
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer. headline: the answer itself, in one line. tone: how it stands. data: the answer for programs."""
+
+    headline: Line
+    tone: Tone
+    blocks: tuple[Block, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def line(*parts: str | Span) -> Line:
+    """Strings become plain spans."""
+    return tuple(part if isinstance(part, Span) else Span(part) for part in parts)
+
+
+def code(text: str) -> Span:
+    return Span(text, Tone.CODE)
+
+
+def strong(text: str) -> Span:
+    return Span(text, Tone.STRONG)
+
+
+def quiet(text: str) -> Span:
+    return Span(text, Tone.QUIET)
+
+
+def plain_text(of: Line) -> str:
+    return "".join(span.text for span in of)

@@ -1,0 +1,46 @@
+"""A page as plain text: for terminals without colour, for nbconvert, for logs."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from sm_access.presentation.page import Block, Code, Command, Facts, Fold, Page, Paragraph, Table, Tone, plain_text
+
+SIGNS = {Tone.OK: "✓", Tone.NO: "✕", Tone.WARN: "!", Tone.UNKNOWN: "?"}
+_WIDTH = 100
+
+
+def to_text(page: Page) -> str:
+    sign = SIGNS.get(page.tone)
+    headline = plain_text(page.headline)
+    return "\n".join([f"{sign} {headline}" if sign else headline, *_blocks(page.blocks, "  ")])
+
+
+def _blocks(blocks: tuple[Block, ...], indent: str) -> Iterator[str]:
+    for block in blocks:
+        yield from _block(block, indent)
+
+
+def _block(block: Block, indent: str) -> Iterator[str]:
+    if isinstance(block, Paragraph):
+        yield textwrap.fill(
+            plain_text(block.line), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False,
+            break_on_hyphens=False,
+        )  # fmt: skip
+    elif isinstance(block, Facts):
+        width = max((len(label) for label, _ in block.rows), default=0)
+        for label, value in block.rows:
+            yield f"{indent}{label:<{width}}  {plain_text(value)}"
+    elif isinstance(block, Table):
+        cells = [tuple(block.columns), *(tuple(plain_text(cell) for cell in row) for row in block.rows)]
+        widths = [max(len(row[at]) for row in cells) for at in range(len(block.columns))]
+        for row in cells:
+            yield indent + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip()
+    elif isinstance(block, Code):
+        yield textwrap.indent(block.text, indent)
+    elif isinstance(block, Command):
+        yield f"{indent}{block.purpose}: {block.text}"
+    elif isinstance(block, Fold):
+        yield f"{indent}{block.summary}"
+        yield from _blocks(block.blocks, indent + "  ")
