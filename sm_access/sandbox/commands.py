@@ -17,8 +17,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _name_option(command: Command) -> Command:
-    return click.option("--name", default=state.DEFAULT_NAME, show_default=True,
-                        help="Which sandbox, when several run at once.")(command)
+    return click.option(
+        "--name",
+        default=state.DEFAULT_NAME,
+        show_default=True,
+        help="Which sandbox, when several run at once.",
+    )(command)
 
 
 def _json_option(command: Command) -> Command:
@@ -56,8 +60,14 @@ def start(name: str, foreground: bool, as_json: bool) -> None:
 
 @sandbox.command()
 @_name_option
-@click.option("--as", "principal", default="notebook", show_default=True, metavar="PRINCIPAL",
-              help=f"Who to be: {', '.join(company.PRINCIPALS)}.")
+@click.option(
+    "--as",
+    "principal",
+    default="notebook",
+    show_default=True,
+    metavar="PRINCIPAL",
+    help=f"Who to be: {', '.join(company.PRINCIPALS)}.",
+)
 @_json_option
 def env(name: str, principal: str, as_json: bool) -> None:
     """Print what puts a shell into the sandbox: eval "$(sm-access sandbox env --as notebook)"."""
@@ -78,7 +88,9 @@ def stop(name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"name": name, "stopped": stopped}))
     else:
-        click.echo(f"The sandbox {name!r} is stopped." if stopped else f"The sandbox {name!r} was not running.")
+        click.echo(
+            f"The sandbox {name!r} is stopped." if stopped else f"The sandbox {name!r} was not running."
+        )
 
 
 @sandbox.command()
@@ -90,8 +102,17 @@ def status(context: click.Context, name: str, as_json: bool) -> None:
     found = state.running(name)
     others = [other for other in state.names() if other != name and state.is_alive(other)]
     if as_json:
-        click.echo(json.dumps({"name": name, "running": found is not None, **(_facts(found) if found else {}),
-                               "others": others}, indent=1))
+        click.echo(
+            json.dumps(
+                {
+                    "name": name,
+                    "running": found is not None,
+                    **(_facts(found) if found else {}),
+                    "others": others,
+                },
+                indent=1,
+            )
+        )
     elif found is None:
         click.echo(f"The sandbox {name!r} is not running. Start it: sm-access sandbox start{_name_of(name)}")
     else:
@@ -112,7 +133,9 @@ def limits(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(limit) for limit in LIMITS], indent=1))
         return
-    click.echo("Where the stand-ins differ from AWS. What rests on one of these must be checked on AWS itself.")
+    click.echo(
+        "Where the stand-ins differ from AWS. What rests on one of these must be checked on AWS itself."
+    )
     for limit in LIMITS:
         click.echo(f"\n{limit.what}  ({limit.stand_in})\n  here    {limit.here}\n  on AWS  {limit.on_aws}")
 
@@ -128,7 +151,10 @@ def _name_of(name: str) -> str:
 def _facts(found: state.State) -> dict[str, Any]:
     """All about a running sandbox that is no secret."""
     return {key: value for key, value in asdict(found).items() if key != "tokens"} | {
-        "account": company.ACCOUNT, "region": company.REGION, "principals": list(company.PRINCIPALS)}
+        "account": company.ACCOUNT,
+        "region": company.REGION,
+        "principals": list(company.PRINCIPALS),
+    }
 
 
 def _say_started(found: state.State, now: bool, seconds: float, as_json: bool) -> None:

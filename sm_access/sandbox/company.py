@@ -1,7 +1,7 @@
 """The company that the sandbox is seeded with: who is there, what they may do, and what there is to reach.
 
-Pure data, the same at every start. Account 111122223333 in us-east-1, with one bucket of a partner's account. It is built
-so that each layer has a case of its own that a person can meet:
+Pure data, the same at every start. Account 111122223333 in us-east-1, with one bucket of a partner's account.
+It is built so that each layer has a case of its own that a person can meet:
 
     acme-lake/public/       allowed by a customer-managed policy
     acme-lake/raw/          nothing allows it (implicit deny); the prefix that people ask for
@@ -47,7 +47,9 @@ def document(*statements: Document) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def allow(sid: str, actions: str | list[str], on: str | list[str], condition: Document | None = None) -> Document:
+def allow(
+    sid: str, actions: str | list[str], on: str | list[str], condition: Document | None = None
+) -> Document:
     statement: Document = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": on}
     return {**statement, "Condition": condition} if condition else statement
 
@@ -67,12 +69,23 @@ class Role:
     @property
     def trust_policy(self) -> Document:
         statements: list[Document] = [
-            {"Sid": "Account", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-             "Action": "sts:AssumeRole"}
+            {
+                "Sid": "Account",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "sts:AssumeRole",
+            }
         ]
         if self.trusted:
-            statements.insert(0, {"Sid": "Services", "Effect": "Allow",
-                                  "Principal": {"Service": list(self.trusted)}, "Action": "sts:AssumeRole"})
+            statements.insert(
+                0,
+                {
+                    "Sid": "Services",
+                    "Effect": "Allow",
+                    "Principal": {"Service": list(self.trusted)},
+                    "Action": "sts:AssumeRole",
+                },
+            )
         return document(*statements)
 
 
@@ -112,12 +125,22 @@ class Principal:
 
 
 _INSPECT_BUCKET = [
-    "s3:GetBucketPolicy", "s3:GetBucketPolicyStatus", "s3:GetEncryptionConfiguration",
-    "s3:GetBucketPublicAccessBlock", "s3:GetBucketOwnershipControls", "s3:GetBucketAcl", "s3:GetBucketVersioning",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPolicyStatus",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketAcl",
+    "s3:GetBucketVersioning",
     "s3:GetBucketTagging",
 ]
-_READ_ROLE = ["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy",
-              "iam:ListRoleTags"]
+_READ_ROLE = [
+    "iam:GetRole",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "iam:GetRolePolicy",
+    "iam:ListRoleTags",
+]
 _READ_POLICY = ["iam:GetPolicy", "iam:GetPolicyVersion"]
 _OWN_POLICIES = [policy_arn("*"), aws_managed_arn("*")]
 _OBJECTS_IN_PARTS = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
@@ -130,18 +153,28 @@ def _bucket(name: str) -> str:
 TEAM_DATA = document(
     allow("ListOwnBuckets", "s3:ListAllMyBuckets", "*"),
     allow("LocateBuckets", "s3:GetBucketLocation", [_bucket("acme-*"), _bucket("partner-exchange")]),
-    allow("ListPublic", "s3:ListBucket", _bucket("acme-lake"),
-          {"StringLike": {"s3:prefix": ["public", "public/", "public/*"]}}),
+    allow(
+        "ListPublic",
+        "s3:ListBucket",
+        _bucket("acme-lake"),
+        {"StringLike": {"s3:prefix": ["public", "public/", "public/*"]}},
+    ),
     allow("ReadPublic", "s3:GetObject", _bucket("acme-lake/public/*")),
     allow("ModelsList", "s3:ListBucket", _bucket("acme-models")),
     allow("ModelsReadWrite", ["s3:GetObject", "s3:PutObject", *_OBJECTS_IN_PARTS], _bucket("acme-models/*")),
     allow("VaultList", "s3:ListBucket", _bucket("acme-vault")),
     allow("VaultRead", "s3:GetObject", _bucket("acme-vault/*")),
-    allow("VaultKey", ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListAliases"],
-          f"arn:aws:kms:{REGION}:{ACCOUNT}:*"),
+    allow(
+        "VaultKey",
+        ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListAliases"],
+        f"arn:aws:kms:{REGION}:{ACCOUNT}:*",
+    ),
     allow("HrRead", ["s3:ListBucket", "s3:GetObject"], [_bucket("acme-hr"), _bucket("acme-hr/*")]),
-    allow("ExchangeRead", ["s3:ListBucket", "s3:GetObject"],
-          [_bucket("partner-exchange"), _bucket("partner-exchange/*")]),
+    allow(
+        "ExchangeRead",
+        ["s3:ListBucket", "s3:GetObject"],
+        [_bucket("partner-exchange"), _bucket("partner-exchange/*")],
+    ),
     allow("InspectBuckets", _INSPECT_BUCKET, [_bucket("acme-*"), _bucket("partner-exchange")]),
     allow("ReadOwnRole", _READ_ROLE, role_arn(NOTEBOOK_ROLE)),
     allow("ReadOwnPolicies", _READ_POLICY, _OWN_POLICIES),
@@ -149,48 +182,110 @@ TEAM_DATA = document(
 )
 
 NOTEBOOK_BASICS = document(
-    allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-          f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/*"),
-    allow("PassOwnRoleToTraining", "iam:PassRole", role_arn(NOTEBOOK_ROLE),
-          {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}),
-    allow("FeatureTable", ["dynamodb:GetItem", "dynamodb:Query"],
-          f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/acme-features"),
+    allow(
+        "Logs",
+        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/*",
+    ),
+    allow(
+        "PassOwnRoleToTraining",
+        "iam:PassRole",
+        role_arn(NOTEBOOK_ROLE),
+        {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    ),
+    allow(
+        "FeatureTable",
+        ["dynamodb:GetItem", "dynamodb:Query"],
+        f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/acme-features",
+    ),
 )
 
 BOUNDARY = document(
     allow("WorkOfTheTeam", ["s3:*", "kms:*", "sagemaker:*", "logs:*", "sts:*", "ecr:*", "cloudwatch:*"], "*"),
     allow("RequestStore", "dynamodb:*", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/sm-access-*"),
     allow("ReadIam", ["iam:Get*", "iam:List*", "iam:SimulatePrincipalPolicy", "iam:PassRole"], "*"),
-    {"Sid": "NeverWriteIam", "Effect": "Deny", "Resource": "*", "Action": [
-        "iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Remove*",
-        "iam:Set*", "iam:Update*"]},
+    {
+        "Sid": "NeverWriteIam",
+        "Effect": "Deny",
+        "Resource": "*",
+        "Action": [
+            "iam:Add*",
+            "iam:Attach*",
+            "iam:Create*",
+            "iam:Delete*",
+            "iam:Detach*",
+            "iam:Put*",
+            "iam:Remove*",
+            "iam:Set*",
+            "iam:Update*",
+        ],
+    },
 )
 
 DATA_OWNER = document(
-    allow("GrantOnTheTeamsRole", [*_READ_ROLE, "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
-          role_arn(NOTEBOOK_ROLE)),
+    allow(
+        "GrantOnTheTeamsRole",
+        [*_READ_ROLE, "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
+        role_arn(NOTEBOOK_ROLE),
+    ),
     allow("ReadOwnRole", _READ_ROLE, role_arn(APPROVER_ROLE)),
     allow("ReadPolicies", _READ_POLICY, _OWN_POLICIES),
     allow("SeeBuckets", "s3:ListAllMyBuckets", "*"),
-    allow("ReadData", ["s3:ListBucket", "s3:GetObject", "s3:GetBucketLocation", *_INSPECT_BUCKET],
-          [_bucket("acme-*"), _bucket("acme-*/*"), _bucket("partner-exchange")]),
-    allow("VaultKey", ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListAliases"],
-          f"arn:aws:kms:{REGION}:{ACCOUNT}:*"),
+    allow(
+        "ReadData",
+        ["s3:ListBucket", "s3:GetObject", "s3:GetBucketLocation", *_INSPECT_BUCKET],
+        [_bucket("acme-*"), _bucket("acme-*/*"), _bucket("partner-exchange")],
+    ),
+    allow(
+        "VaultKey",
+        ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListAliases"],
+        f"arn:aws:kms:{REGION}:{ACCOUNT}:*",
+    ),
     allow("SeeNotebooks", ["sagemaker:List*", "sagemaker:Describe*"], "*"),
 )
 
 PLATFORM_ADMINISTRATION = document(
-    allow("Administer", ["iam:*", "s3:*", "kms:*", "sagemaker:*", "sts:*", "dynamodb:*", "logs:*", "cloudtrail:*",
-                         "organizations:Describe*", "organizations:List*", "access-analyzer:*"], "*"),
+    allow(
+        "Administer",
+        [
+            "iam:*",
+            "s3:*",
+            "kms:*",
+            "sagemaker:*",
+            "sts:*",
+            "dynamodb:*",
+            "logs:*",
+            "cloudtrail:*",
+            "organizations:Describe*",
+            "organizations:List*",
+            "access-analyzer:*",
+        ],
+        "*",
+    )
 )
 
 VAULT_KEY_POLICY = document(
-    {"Sid": "Administrators", "Effect": "Allow", "Principal": {"AWS": role_arn(ADMIN_ROLE)}, "Action": "kms:*",
-     "Resource": "*"},
-    {"Sid": "DataOwner", "Effect": "Allow", "Principal": {"AWS": role_arn(APPROVER_ROLE)}, "Resource": "*",
-     "Action": ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:GetKeyPolicy"]},
-    {"Sid": "TeamSeesMetadata", "Effect": "Allow", "Principal": {"AWS": role_arn(NOTEBOOK_ROLE)}, "Resource": "*",
-     "Action": ["kms:DescribeKey", "kms:GetKeyPolicy"]},
+    {
+        "Sid": "Administrators",
+        "Effect": "Allow",
+        "Principal": {"AWS": role_arn(ADMIN_ROLE)},
+        "Action": "kms:*",
+        "Resource": "*",
+    },
+    {
+        "Sid": "DataOwner",
+        "Effect": "Allow",
+        "Principal": {"AWS": role_arn(APPROVER_ROLE)},
+        "Resource": "*",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:GetKeyPolicy"],
+    },
+    {
+        "Sid": "TeamSeesMetadata",
+        "Effect": "Allow",
+        "Principal": {"AWS": role_arn(NOTEBOOK_ROLE)},
+        "Resource": "*",
+        "Action": ["kms:DescribeKey", "kms:GetKeyPolicy"],
+    },
 )
 
 MANAGED_POLICIES: dict[str, Document] = {
@@ -200,71 +295,129 @@ MANAGED_POLICIES: dict[str, Document] = {
 }
 
 ROLES: tuple[Role, ...] = (
-    Role(NOTEBOOK_ROLE, "The one role of all data science notebooks", ("sagemaker.amazonaws.com",),
-         (aws_managed_arn("AmazonSageMakerReadOnly"), policy_arn("team-data")),
-         {"notebook-basics": NOTEBOOK_BASICS}, policy_arn("acme-boundary"), {"team": "data-science"}),
+    Role(
+        NOTEBOOK_ROLE,
+        "The one role of all data science notebooks",
+        ("sagemaker.amazonaws.com",),
+        (aws_managed_arn("AmazonSageMakerReadOnly"), policy_arn("team-data")),
+        {"notebook-basics": NOTEBOOK_BASICS},
+        policy_arn("acme-boundary"),
+        {"team": "data-science"},
+    ),
     Role(APPROVER_ROLE, "Owns the data: decides who may use it", (), (), {"data-owner": DATA_OWNER}),
     Role(ADMIN_ROLE, "Runs the platform", (), (policy_arn("platform-administration"),)),
-    Role(LEGACY_ROLE, "From before the central role; far too wide", ("sagemaker.amazonaws.com",),
-         (aws_managed_arn("AmazonS3FullAccess"),),
-         {"legacy-everything": document(
-             allow("EveryBucket", "s3:*", "*"),
-             allow("PassAnyRole", "iam:PassRole", "*"),
-             allow("ReadOwnRole", _READ_ROLE, role_arn(LEGACY_ROLE)),
-             allow("ReadPolicies", _READ_POLICY, _OWN_POLICIES),
-             allow("Notebooks", "sagemaker:*", "*"))}),
+    Role(
+        LEGACY_ROLE,
+        "From before the central role; far too wide",
+        ("sagemaker.amazonaws.com",),
+        (aws_managed_arn("AmazonS3FullAccess"),),
+        {
+            "legacy-everything": document(
+                allow("EveryBucket", "s3:*", "*"),
+                allow("PassAnyRole", "iam:PassRole", "*"),
+                allow("ReadOwnRole", _READ_ROLE, role_arn(LEGACY_ROLE)),
+                allow("ReadPolicies", _READ_POLICY, _OWN_POLICIES),
+                allow("Notebooks", "sagemaker:*", "*"),
+            )
+        },
+    ),
 )
 
 GROUPS: tuple[Group, ...] = (
-    Group("ML_Engineers", {"ml-engineers": document(
-        allow("UseTheNotebookRole", "sts:AssumeRole", role_arn(NOTEBOOK_ROLE)),
-        allow("SeeBuckets", "s3:ListAllMyBuckets", "*"),
-        allow("ListModels", "s3:ListBucket", _bucket("acme-models")),
-        allow("ReadModels", "s3:GetObject", _bucket("acme-models/*")))},
-        members=("engineer-1", "engineer-2", "engineer-3")),
+    Group(
+        "ML_Engineers",
+        {
+            "ml-engineers": document(
+                allow("UseTheNotebookRole", "sts:AssumeRole", role_arn(NOTEBOOK_ROLE)),
+                allow("SeeBuckets", "s3:ListAllMyBuckets", "*"),
+                allow("ListModels", "s3:ListBucket", _bucket("acme-models")),
+                allow("ReadModels", "s3:GetObject", _bucket("acme-models/*")),
+            )
+        },
+        members=("engineer-1", "engineer-2", "engineer-3"),
+    ),
     Group("ML_Admins", attached=(policy_arn("platform-administration"),), members=("admin-1",)),
-    Group("Analysts", {"analysts": document(
-        allow("SeeBuckets", "s3:ListAllMyBuckets", "*"),
-        allow("ListCurated", "s3:ListBucket", _bucket("acme-lake"),
-              {"StringLike": {"s3:prefix": ["curated", "curated/", "curated/*"]}}),
-        allow("ReadCurated", "s3:GetObject", _bucket("acme-lake/curated/*")))},
-        members=("analyst-1", "analyst-2")),
+    Group(
+        "Analysts",
+        {
+            "analysts": document(
+                allow("SeeBuckets", "s3:ListAllMyBuckets", "*"),
+                allow(
+                    "ListCurated",
+                    "s3:ListBucket",
+                    _bucket("acme-lake"),
+                    {"StringLike": {"s3:prefix": ["curated", "curated/", "curated/*"]}},
+                ),
+                allow("ReadCurated", "s3:GetObject", _bucket("acme-lake/curated/*")),
+            )
+        },
+        members=("analyst-1", "analyst-2"),
+    ),
 )
 
 USERS: tuple[str, ...] = tuple(member for group in GROUPS for member in group.members)
 
 BUCKETS: tuple[Bucket, ...] = (
-    Bucket("acme-lake", {
-        "public/countries.csv": "code,name\nCH,Switzerland\nDE,Germany\nJP,Japan\n",
-        "public/holidays/2026.csv": "date,name\n2026-01-01,New Year\n2026-12-25,Christmas\n",
-        "public/README.txt": "Open to every team.\n",
-        "raw/customers.csv": "id,country,since\n1,CH,2019-04-02\n2,DE,2021-11-30\n3,JP,2023-06-18\n",
-        "raw/events/2026-11-01.json": '{"id": 1, "event": "login"}\n{"id": 2, "event": "cancel"}\n',
-        "raw/events/2026-11-02.json": '{"id": 3, "event": "login"}\n',
-        "raw-secret/salaries.csv": "id,salary\n1,1\n2,2\n",
-        "curated/churn.csv": "id,churned\n1,0\n2,1\n3,0\n",
-        "curated/features.json": '{"columns": ["country", "tenure", "churned"]}\n',
-    }),
-    Bucket("acme-models", {
-        "churn/2026-10/model.json": '{"kind": "logistic-regression", "auc": 0.81}\n',
-        "churn/2026-10/metrics.csv": "metric,value\nauc,0.81\n",
-        "vision/labels.json": '["cat", "dog"]\n',
-    }),
-    Bucket("acme-vault", {
-        "contracts/2026.csv": "contract,value\nA-1,100\nA-2,250\n",
-        "keys/index.json": '{"sealed": true}\n',
-    }, encrypted=True),
-    Bucket("acme-hr", {
-        "people.csv": "id,name\n1,A. Muster\n",
-        "reviews/2026.csv": "id,score\n1,4\n",
-    }, policy={"Version": "2012-10-17", "Statement": [
-        {"Sid": "NotForTheTeam", "Effect": "Deny", "Principal": {"AWS": role_arn(NOTEBOOK_ROLE)}, "Action": "s3:*",
-         "Resource": [_bucket("acme-hr"), _bucket("acme-hr/*")]}]}),
-    Bucket("partner-exchange", {"outbox/prices.csv": "sku,price\nX-1,9.90\n"}, owner=PARTNER_ACCOUNT,
-           policy={"Version": "2012-10-17", "Statement": [
-               {"Sid": "Reseller", "Effect": "Allow",
-                "Principal": {"AWS": "arn:aws:iam::777788889999:root"}, "Action": "s3:GetObject",
-                "Resource": _bucket("partner-exchange/*")}]}),
+    Bucket(
+        "acme-lake",
+        {
+            "public/countries.csv": "code,name\nCH,Switzerland\nDE,Germany\nJP,Japan\n",
+            "public/holidays/2026.csv": "date,name\n2026-01-01,New Year\n2026-12-25,Christmas\n",
+            "public/README.txt": "Open to every team.\n",
+            "raw/customers.csv": "id,country,since\n1,CH,2019-04-02\n2,DE,2021-11-30\n3,JP,2023-06-18\n",
+            "raw/events/2026-11-01.json": '{"id": 1, "event": "login"}\n{"id": 2, "event": "cancel"}\n',
+            "raw/events/2026-11-02.json": '{"id": 3, "event": "login"}\n',
+            "raw-secret/salaries.csv": "id,salary\n1,1\n2,2\n",
+            "curated/churn.csv": "id,churned\n1,0\n2,1\n3,0\n",
+            "curated/features.json": '{"columns": ["country", "tenure", "churned"]}\n',
+        },
+    ),
+    Bucket(
+        "acme-models",
+        {
+            "churn/2026-10/model.json": '{"kind": "logistic-regression", "auc": 0.81}\n',
+            "churn/2026-10/metrics.csv": "metric,value\nauc,0.81\n",
+            "vision/labels.json": '["cat", "dog"]\n',
+        },
+    ),
+    Bucket(
+        "acme-vault",
+        {"contracts/2026.csv": "contract,value\nA-1,100\nA-2,250\n", "keys/index.json": '{"sealed": true}\n'},
+        encrypted=True,
+    ),
+    Bucket(
+        "acme-hr",
+        {"people.csv": "id,name\n1,A. Muster\n", "reviews/2026.csv": "id,score\n1,4\n"},
+        policy={
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "NotForTheTeam",
+                    "Effect": "Deny",
+                    "Principal": {"AWS": role_arn(NOTEBOOK_ROLE)},
+                    "Action": "s3:*",
+                    "Resource": [_bucket("acme-hr"), _bucket("acme-hr/*")],
+                }
+            ],
+        },
+    ),
+    Bucket(
+        "partner-exchange",
+        {"outbox/prices.csv": "sku,price\nX-1,9.90\n"},
+        owner=PARTNER_ACCOUNT,
+        policy={
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "Reseller",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": "arn:aws:iam::777788889999:root"},
+                    "Action": "s3:GetObject",
+                    "Resource": _bucket("partner-exchange/*"),
+                }
+            ],
+        },
+    ),
 )
 
 NOTEBOOKS: dict[str, str] = {

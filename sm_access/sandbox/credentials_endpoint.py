@@ -1,8 +1,9 @@
 """Temporary credentials over HTTP, as a container gets them from AWS.
 
-The AWS SDKs read AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN ("Container credential
-provider", AWS SDKs and Tools Reference Guide); a notebook on SageMaker gets its role's credentials the same way. One path
-and one token per principal; plain HTTP is what the SDKs accept on loopback, and only there.
+The AWS SDKs read AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN ("Container
+credential provider", AWS SDKs and Tools Reference Guide); a notebook on SageMaker gets its role's credentials
+the same way. One path and one token per principal; plain HTTP is what the SDKs accept on loopback, and only
+there.
 """
 
 from __future__ import annotations
@@ -34,8 +35,12 @@ class TemporaryCredentials:
 
     def payload(self) -> dict[str, str]:
         end = self.expires_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {"AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key,
-                "Token": self.session_token, "Expiration": end}
+        return {
+            "AccessKeyId": self.access_key_id,
+            "SecretAccessKey": self.secret_access_key,
+            "Token": self.session_token,
+            "Expiration": end,
+        }
 
 
 class CredentialsEndpoint:
@@ -44,8 +49,9 @@ class CredentialsEndpoint:
     `issue` takes a principal's name and raises SandboxUnavailable when STS gives nothing.
     """
 
-    def __init__(self, listener: socket.socket, tokens: Mapping[str, str],
-                 issue: Callable[[str], TemporaryCredentials]) -> None:
+    def __init__(
+        self, listener: socket.socket, tokens: Mapping[str, str], issue: Callable[[str], TemporaryCredentials]
+    ) -> None:
         self._tokens = dict(tokens)
         self._issue = issue
         self._issued: dict[str, TemporaryCredentials] = {}
@@ -85,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        principal = self.path[len(PATH):] if self.path.startswith(PATH) else ""
+        principal = self.path[len(PATH) :] if self.path.startswith(PATH) else ""
         if not self.server.endpoint.opens(principal, self.headers.get("Authorization", "")):
             self._answer(401, {"message": "The authorization token does not open this path."})
             return

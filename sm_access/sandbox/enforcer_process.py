@@ -1,27 +1,32 @@
 """The enforcing half of the sandbox: ministack on a socket that the host already holds. Run as a script.
 
-It runs in the environment that `installation.py` makes, without sm_access, hence no import of it; `lifeline.py` beside
-this file is loaded by its path. Arguments: one JSON object with the keys
+It runs in the environment that `installation.py` makes, without sm_access, hence no import of it;
+`lifeline.py` beside this file is loaded by its path. Arguments: one JSON object with the keys
 
     fd        the listening socket, inherited: nobody else can take the port in between
     parent    process id of the host
     lifeline  file descriptor of the pipe that ends with the host
 
-Beyond what ministack does itself, two things are added that AWS does and that a person would otherwise be misled by:
+Beyond what ministack does itself, two things are added that AWS does and that a person would otherwise be
+misled by:
 
 - an object under SSE-KMS is read and written only with the key's consent, as AWS requires kms:Decrypt or
   kms:GenerateDataKey for it (Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys");
-- a denial names the layer that denied, in AWS's words (IAM User Guide, "Troubleshoot access denied error messages").
+- a denial names the layer that denied, in AWS's words (IAM User Guide, "Troubleshoot access denied error
+  messages").
 """
+
+# ruff: noqa: SLF001 - ministack has no public interface; its version is pinned and the tests try each use.
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
+import runpy
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,19 +36,15 @@ _WRITES = frozenset({"s3:PutObject"})
 _S3_ARN = "arn:aws:s3:::"
 
 
-def _load_lifeline() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("lifeline", Path(__file__).with_name("lifeline.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def add_managed_policies() -> None:
-    """Publish the AWS-managed policies ministack lacks, as AWS does: readable from every account, writable from none."""
-    from ministack.services import iam
+    """Publish the AWS-managed policies ministack lacks, as AWS does: readable from every account, writable
+    from none.
+    """
+    iam = import_module("ministack.services.iam")
 
-    policies: dict[str, Any] = json.loads(Path(__file__).with_name("aws_managed_policies.json").read_text("utf-8"))
+    policies: dict[str, Any] = json.loads(
+        Path(__file__).with_name("aws_managed_policies.json").read_text("utf-8")
+    )
     for name, document in policies.items():
         arn = f"arn:aws:iam::aws:policy/{name}"
         record = iam._make_aws_managed_record(name, json.dumps(document), "AWS-managed policy")
@@ -55,11 +56,11 @@ def kms_key_of(action: str, object_arn: str) -> str | None:
 
     Reading goes by how the object was stored, writing by the default encryption of its bucket.
     """
-    from ministack.services import kms, s3
+    kms, s3 = import_module("ministack.services.kms"), import_module("ministack.services.s3")
 
     if not object_arn.startswith(_S3_ARN):
         return None
-    bucket, _, key = object_arn[len(_S3_ARN):].partition("/")
+    bucket, _, key = object_arn[len(_S3_ARN) :].partition("/")
     if action in _READS:
         stored = (s3._buckets.get(bucket) or {}).get("objects", {}).get(key) or {}
         headers = s3._stored_sse_headers(stored)
@@ -71,7 +72,9 @@ def kms_key_of(action: str, object_arn: str) -> str | None:
 
 
 def named_resource(service: str, arn: str) -> str:
-    """How AWS writes the resource of a denial: S3 in quotation marks, IAM as `role NAME`, others as the ARN."""
+    """How AWS writes the resource of a denial: S3 in quotation marks, IAM as `role NAME`, others as the
+    ARN.
+    """
     if service == "s3":
         return f'"{arn}"'
     if service == "iam" and ":iam::" in arn:
@@ -90,14 +93,19 @@ def layer_that_denied(evaluator: ModuleType, key_id: str, result: Any, request: 
     context = {k.lower(): v for k, v in (request["service_context"] or {}).items()}
     context.setdefault("aws:tagkeys", None)
     ctx = evaluator.EvalContext(
-        principal_arn=principal.arn, principal_type=principal.type, principal_account=principal.account,
-        action=action, resource_arn=request["resource_arn"], region=request["region"],
-        service_context=context, principal_keys=principal.keys,
+        principal_arn=principal.arn,
+        principal_type=principal.type,
+        principal_account=principal.account,
+        action=action,
+        resource_arn=request["resource_arn"],
+        region=request["region"],
+        service_context=context,
+        principal_keys=principal.keys,
     )
     names = ["an identity-based policy", *request["limit_names"](principal)]
     layers = [principal.policies, *principal.limits]
     explicit = result.decision == "Deny"
-    for name, layer in zip(names, layers):
+    for name, layer in zip(names, layers, strict=False):
         decision = evaluator.evaluate(ctx, layer).decision
         if explicit and decision == "Deny":
             return f"with an explicit deny in {name}"
@@ -110,12 +118,14 @@ def layer_that_denied(evaluator: ModuleType, key_id: str, result: Any, request: 
 
 
 def limit_names(evaluator: ModuleType, account: str) -> Any:
-    """In ministack a principal's limits are an unnamed list: the boundary first when there is one, then the session."""
+    """In ministack a principal's limits are an unnamed list: the boundary first when there is one, then the
+    session.
+    """
 
     def names(principal: Any) -> list[str]:
         if len(principal.limits) == 2:
             return ["a permissions boundary", "a session policy"]
-        from ministack.services import iam
+        iam = import_module("ministack.services.iam")
 
         kind, _, rest = principal.arn.split(":", 5)[5].partition("/")
         name = rest.split("/")[0] if kind == "assumed-role" else rest.rsplit("/", 1)[-1]
@@ -127,29 +137,54 @@ def limit_names(evaluator: ModuleType, account: str) -> Any:
 
 
 def enforce_as_aws_does() -> None:
-    """Put the KMS check and the worded denial around ministack's own decision; never turn a denial into an allow."""
-    from ministack.core import iam_actions, iam_evaluator
-    from ministack.core.responses import get_account_id
+    """Put the KMS check and the worded denial around ministack's own decision; never turn a denial into an
+    allow.
+    """
+    iam_actions = import_module("ministack.core.iam_actions")
+    iam_evaluator = import_module("ministack.core.iam_evaluator")
+    get_account_id = import_module("ministack.core.responses").get_account_id
 
     decide = iam_evaluator.enforce
 
-    def decide_in_words(access_key_id: str, iam_action: str, service: str, region: str,
-                        resource_arn: str, service_context: dict[str, Any] | None) -> Any:
+    def decide_in_words(
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str,
+        service_context: dict[str, Any] | None,
+    ) -> Any:
         result = decide(access_key_id, iam_action, service, region, resource_arn, service_context)
         if result is None or isinstance(result, iam_evaluator.AuthError):
             return result
         account = get_account_id()
-        why = layer_that_denied(iam_evaluator, access_key_id, result, {
-            "action": iam_action, "resource_arn": resource_arn, "region": region, "account": account,
-            "service_context": service_context, "limit_names": limit_names(iam_evaluator, account),
-        })
+        why = layer_that_denied(
+            iam_evaluator,
+            access_key_id,
+            result,
+            {
+                "action": iam_action,
+                "resource_arn": resource_arn,
+                "region": region,
+                "account": account,
+                "service_context": service_context,
+                "limit_names": limit_names(iam_evaluator, account),
+            },
+        )
         on = f" on resource: {named_resource(service, resource_arn)}" if resource_arn != "*" else ""
         code = iam_actions._DENIED_CODES.get(service, "AccessDenied")
         return iam_evaluator.AuthError(
-            code, f"User: {result.principal_arn} is not authorized to perform: {iam_action}{on} {why}")
+            code, f"User: {result.principal_arn} is not authorized to perform: {iam_action}{on} {why}"
+        )
 
-    def enforce(access_key_id: str, iam_action: str, service: str, region: str,
-                resource_arn: str = "*", service_context: dict[str, Any] | None = None) -> Any:
+    def enforce(
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: dict[str, Any] | None = None,
+    ) -> Any:
         denied = decide_in_words(access_key_id, iam_action, service, region, resource_arn, service_context)
         if denied is not None or service != "s3" or iam_action not in _READS | _WRITES:
             return denied
@@ -159,32 +194,32 @@ def enforce_as_aws_does() -> None:
         if key_arn is None:
             return None
         bucket_arn = resource_arn.split("/", 1)[0]
-        context = {"kms:ViaService": f"s3.{region}.amazonaws.com",
-                   "kms:EncryptionContext:aws:s3:arn": bucket_arn}
+        context = {
+            "kms:ViaService": f"s3.{region}.amazonaws.com",
+            "kms:EncryptionContext:aws:s3:arn": bucket_arn,
+        }
         kms_action = "kms:Decrypt" if iam_action in _READS else "kms:GenerateDataKey"
         return decide_in_words(access_key_id, kms_action, "kms", region, key_arn, context)
 
-    iam_evaluator.enforce = enforce
+    setattr(iam_evaluator, "enforce", enforce)  # noqa: B010 - a module attribute, which types do not know
 
 
 def main() -> None:
     given = json.loads(sys.argv[1])
-    lifeline = _load_lifeline()
-    lifeline.die_with_parent(given["parent"])
-    lifeline.end_with_pipe(given["lifeline"], lambda: os._exit(0))
+    lifeline = runpy.run_path(str(Path(__file__).with_name("lifeline.py")))
+    lifeline["die_with_parent"](given["parent"])
+    lifeline["end_with_pipe"](given["lifeline"], lambda: os._exit(0))
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
-    from ministack.app import app
-
+    serve = import_module("hypercorn.asyncio").serve
+    config = import_module("hypercorn.config").Config()
+    app = import_module("ministack.app").app
     add_managed_policies()
     enforce_as_aws_does()
-    config = Config()
     config.bind = [f"fd://{given['fd']}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    asyncio.run(serve(app, config))  # type: ignore[arg-type]
+    asyncio.run(serve(app, config))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The environment variables that put a process into the sandbox as one of its principals, and nowhere else.
 
-Both halves matter: what is set, and what is taken away. A variable left over from the person's own shell could put a
-long-term key before the sandbox's credentials, or send a service's calls to real AWS.
+Both halves matter: what is set, and what is taken away. A variable left over from the person's own shell
+could put a long-term key before the sandbox's credentials, or send a service's calls to real AWS.
 """
 
 from __future__ import annotations
@@ -20,11 +20,24 @@ ENFORCED_SERVICES = ("S3", "IAM", "STS", "KMS", "DYNAMODB")
 """Services that really allow and deny, as botocore's AWS_ENDPOINT_URL_<SERVICE> names them."""
 
 _TAKEN_AWAY = (
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE", "AWS_CREDENTIAL_EXPIRATION", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
-    "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ACCOUNT_ID",
-    "AWS_CA_BUNDLE", "BOTO_CONFIG",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_ACCOUNT_ID",
+    "AWS_CA_BUNDLE",
+    "BOTO_CONFIG",
 )
 _OURS = ("SM_ACCESS_SANDBOX", "SM_ACCESS_CONFIG", "SM_ACCESS_RESOURCE_METADATA")
 
@@ -32,22 +45,23 @@ _OURS = ("SM_ACCESS_SANDBOX", "SM_ACCESS_CONFIG", "SM_ACCESS_RESOURCE_METADATA")
 def principal_named(name: str) -> company.Principal:
     """The seeded principal of this name. Raises InvalidInput with those that exist."""
     if name not in company.PRINCIPALS:
-        raise InvalidInput(f"The sandbox has no principal {name!r}.",
-                           remedy=f"Use one of: {', '.join(company.PRINCIPALS)}.")
+        raise InvalidInput(
+            f"The sandbox has no principal {name!r}.", remedy=f"Use one of: {', '.join(company.PRINCIPALS)}."
+        )
     return company.PRINCIPALS[name]
 
 
 def variables(state: State, name: str, current: Mapping[str, str] | None = None) -> dict[str, str | None]:
     """What to change in an environment for the principal `name`: variable -> value, or None to take it away.
 
-    `current` (default: this process's) decides which left-over variables must go and what NO_PROXY already holds.
-    Raises InvalidInput for an unknown principal, SandboxUnavailable for an endpoint off this machine.
+    `current` (default: this process's) decides which left-over variables must go and what NO_PROXY already
+    holds. Raises InvalidInput for an unknown principal, SandboxUnavailable for an endpoint off this machine.
     """
     current = os.environ if current is None else current
     principal = principal_named(name)
-    changes: dict[str, str | None] = {key: None for key in _TAKEN_AWAY}
+    changes: dict[str, str | None] = dict.fromkeys(_TAKEN_AWAY)
     changes |= {key: None for key in sorted(current) if key.startswith("AWS_ENDPOINT_URL_")}
-    changes |= {key: None for key in _OURS}
+    changes |= dict.fromkeys(_OURS)
     enforcer = require_loopback(state.enforcer_url)
     changes |= {f"AWS_ENDPOINT_URL_{service}": enforcer for service in ENFORCED_SERVICES}
     changes |= {
@@ -70,7 +84,9 @@ def variables(state: State, name: str, current: Mapping[str, str] | None = None)
 
 
 def merged(changes: Mapping[str, str | None], current: Mapping[str, str] | None = None) -> dict[str, str]:
-    """`current` (default: this process's environment) with the changes made: ready for `subprocess.run(env=...)`."""
+    """`current` (default: this process's environment) with the changes made: ready for
+    `subprocess.run(env=...)`.
+    """
     result = dict(os.environ if current is None else current)
     for key, value in changes.items():
         result.pop(key, None)
@@ -83,7 +99,9 @@ def shell_exports(changes: Mapping[str, str | None]) -> str:
     """The changes as lines for `eval "$(...)"` in a POSIX shell."""
     gone = sorted(key for key, value in changes.items() if value is None)
     lines = [f"unset {' '.join(gone)}"] if gone else []
-    lines += [f"export {key}={shlex.quote(value)}" for key, value in sorted(changes.items()) if value is not None]
+    lines += [
+        f"export {key}={shlex.quote(value)}" for key, value in sorted(changes.items()) if value is not None
+    ]
     return "\n".join(lines)
 
 

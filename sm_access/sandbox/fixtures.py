@@ -1,7 +1,7 @@
 """pytest fixtures: `pytest_plugins = ["sm_access.sandbox.fixtures"]`.
 
-    sandbox              one sandbox for the whole test session
-    sandbox_environment  a function: puts this test's process into the sandbox as a principal
+sandbox              one sandbox for the whole test session
+sandbox_environment  a function: puts this test's process into the sandbox as a principal
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, str]]:
-    """`sandbox_environment("notebook")` changes os.environ until the test ends, and returns what it became."""
+    """`sandbox_environment("notebook")` changes os.environ until the test ends, and returns what it
+    became.
+    """
 
     def enter(principal: str) -> dict[str, str]:
         changes = sandbox.variables(principal)

@@ -1,8 +1,8 @@
 """The environment of the enforcing server, made once per user and Python version.
 
-ministack requires one exact botocore, so it cannot live beside the person's own libraries. The environment is made in
-the user's cache directory at first use: built under a temporary name and renamed, so that a half-made one is never used,
-and behind a lock, so that two starts at once download once.
+ministack requires one exact botocore, so it cannot live beside the person's own libraries. The environment is
+made in the user's cache directory at first use: built under a temporary name and renamed, so that a half-made
+one is never used, and behind a lock, so that two starts at once download once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _REQUIREMENTS = "enforcer-requirements.txt"
 def cache_directory() -> Path:
     """$XDG_CACHE_HOME/sm_access, or ~/.cache/sm_access."""
     configured = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(configured) if os.path.isabs(configured) else Path.home() / ".cache"
+    root = Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
     return root / "sm_access"
 
 
@@ -40,7 +40,8 @@ def installed_python() -> Path | None:
 
 
 def enforcer_python(progress: Callable[[str], None]) -> Path:
-    """The interpreter of the environment, made first where it is missing. `progress` gets one line when it is.
+    """The interpreter of the environment, made first where it is missing. `progress` gets one line when it
+    is.
 
     Raises SandboxUnavailable when the cache directory cannot be written or the packages cannot be installed.
     """
@@ -53,7 +54,9 @@ def enforcer_python(progress: Callable[[str], None]) -> Path:
         with _lock(cache / "enforcer.lock"):
             python = installed_python()
             if python is None:
-                progress(f"Making the environment of the embedded AWS in {_directory()} (once, 10-40 seconds) ...")
+                progress(
+                    f"Making the environment of the embedded AWS in {_directory()} (once, 10-40 seconds) ..."
+                )
                 _make()
     except OSError as error:
         raise SandboxUnavailable(
@@ -87,13 +90,20 @@ def _make() -> None:
 
 
 def _install(directory: Path) -> None:
-    """A virtual environment with the pinned packages, installed by the pip at hand or else by one of its own."""
-    outer_pip = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode == 0
+    """A virtual environment with the pinned packages, installed by the pip at hand or else by one of its
+    own.
+    """
+    outer_pip = (
+        subprocess.run(
+            [sys.executable, "-m", "pip", "--version"], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
     try:
         venv.EnvBuilder(symlinks=True, with_pip=not outer_pip).create(directory)
     except subprocess.CalledProcessError as error:
         raise SandboxUnavailable(
-            "The environment of the embedded AWS could not be made: this Python has no pip and cannot make one.",
+            "The environment of the embedded AWS could not be made: this Python has no pip.",
             remedy=f"Install pip beside {sys.executable}, then: sm-access sandbox start",
         ) from error
     python = directory / "bin" / "python"
@@ -101,9 +111,21 @@ def _install(directory: Path) -> None:
     requirements = directory / _REQUIREMENTS
     requirements.write_bytes(_requirements())
     done = subprocess.run(
-        [*pip, "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:",
-         "--requirement", str(requirements)],
-        capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        [
+            *pip,
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--requirement",
+            str(requirements),
+        ],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.strip()] or ["pip gave no reason"]

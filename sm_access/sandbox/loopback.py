@@ -19,7 +19,7 @@ def require_loopback(url: str) -> str:
     if parts.scheme == "http" and parts.username is None and _is_loopback(host):
         return url
     raise SandboxUnavailable(
-        f"The sandbox was given the endpoint {url!r}, which is not on this machine's loopback; nothing was sent to it.",
+        f"The endpoint {url!r} is not on this machine's loopback; nothing was sent to it.",
         remedy="Stop it and start it anew: sm-access sandbox stop; sm-access sandbox start",
     )
 

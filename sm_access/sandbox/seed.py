@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from sm_access.sandbox import company
@@ -12,13 +11,20 @@ from sm_access.sandbox.loopback import require_loopback
 
 
 def client(service: str, url: str, key_id: str, secret: str, *, session: Any = None) -> Any:
-    """A boto3 client for one of the two servers, past any proxy. Raises SandboxUnavailable for another endpoint."""
+    """A boto3 client for one of the two servers, past any proxy. Raises SandboxUnavailable for another
+    endpoint.
+    """
     import boto3
     from botocore.config import Config
 
-    return (session or boto3.Session()).client(
-        service, endpoint_url=require_loopback(url), region_name=company.REGION, aws_access_key_id=key_id,
-        aws_secret_access_key=secret, config=Config(proxies={}, max_pool_connections=16, read_timeout=30),
+    make: Any = (session or boto3.Session()).client
+    return make(
+        service,
+        endpoint_url=require_loopback(url),
+        region_name=company.REGION,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        config=Config(proxies={}, max_pool_connections=16, read_timeout=30),
     )
 
 
@@ -38,27 +44,26 @@ def seed(enforcer_url: str, shapes_url: str, session: Any) -> tuple[str, dict[st
     kms = root_client("kms", enforcer_url, session=session)
     dynamodb = root_client("dynamodb", enforcer_url, session=session)
     sagemaker = root_client("sagemaker", shapes_url, session=session)
-    user_keys: dict[str, tuple[str, str]] = {}
 
     with ThreadPoolExecutor(max_workers=8) as pool:
-        notebooks = pool.submit(_seed_notebooks, sagemaker)
+        alone = [pool.submit(_seed_notebooks, sagemaker), pool.submit(_seed_table, dynamodb)]
         key = pool.submit(_seed_key, kms)
-        table = pool.submit(_seed_table, dynamodb)
-        _together(pool, [lambda n=n, d=d: _create_policy(iam, n, d) for n, d in company.MANAGED_POLICIES.items()]
-                  + [lambda u=u: user_keys.update({u: _create_user(iam, u)}) for u in company.USERS])
-        _together(pool, [lambda r=r: _create_role(iam, r) for r in company.ROLES]
-                  + [lambda g=g: _create_group(iam, g) for g in company.GROUPS])
+        users = {user: pool.submit(_create_user, iam, user) for user in company.USERS}
+        _all([pool.submit(_create_policy, iam, *policy) for policy in company.MANAGED_POLICIES.items()])
+        alone += [pool.submit(_create_role, iam, role) for role in company.ROLES]
+        user_keys = {user: pair.result() for user, pair in users.items()}
+        alone += [pool.submit(_create_group, iam, group) for group in company.GROUPS]
         key_arn = key.result()
-        _together(pool, [lambda b=b: _create_bucket(s3 if b.owner == company.ACCOUNT else partner_s3, b, key_arn)
-                         for b in company.BUCKETS])
-        table.result()
-        notebooks.result()
+        owners = {company.ACCOUNT: s3, company.PARTNER_ACCOUNT: partner_s3}
+        alone += [pool.submit(_create_bucket, owners[one.owner], one, key_arn) for one in company.BUCKETS]
+        _all(alone)
     return key_arn, user_keys
 
 
-def _together(pool: ThreadPoolExecutor, jobs: Sequence[Callable[[], Any]]) -> None:
-    for done in [pool.submit(job) for job in jobs]:
-        done.result()
+def _all(jobs: list[Future[None]]) -> None:
+    """Wait for them, and raise what the first of them raised."""
+    for job in jobs:
+        job.result()
 
 
 def _create_policy(iam: Any, name: str, document: company.Document) -> None:
@@ -68,8 +73,11 @@ def _create_policy(iam: Any, name: str, document: company.Document) -> None:
 def _create_role(iam: Any, role: company.Role) -> None:
     extra: dict[str, Any] = {"PermissionsBoundary": role.boundary} if role.boundary else {}
     iam.create_role(
-        RoleName=role.name, Description=role.description, AssumeRolePolicyDocument=json.dumps(role.trust_policy),
-        Tags=[{"Key": key, "Value": value} for key, value in role.tags.items()], **extra,
+        RoleName=role.name,
+        Description=role.description,
+        AssumeRolePolicyDocument=json.dumps(role.trust_policy),
+        Tags=[{"Key": key, "Value": value} for key, value in role.tags.items()],
+        **extra,
     )
     for arn in role.attached:
         iam.attach_role_policy(RoleName=role.name, PolicyArn=arn)
@@ -101,12 +109,23 @@ def _seed_key(kms: Any) -> str:
 
 def _create_bucket(s3: Any, bucket: company.Bucket, key_arn: str) -> None:
     s3.create_bucket(Bucket=bucket.name)
-    s3.put_public_access_block(Bucket=bucket.name, PublicAccessBlockConfiguration={
-        "BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True})
+    s3.put_public_access_block(
+        Bucket=bucket.name,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
     if bucket.encrypted:
         default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
-        s3.put_bucket_encryption(Bucket=bucket.name, ServerSideEncryptionConfiguration={
-            "Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]})
+        s3.put_bucket_encryption(
+            Bucket=bucket.name,
+            ServerSideEncryptionConfiguration={
+                "Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
+            },
+        )
     for key, text in bucket.objects.items():
         s3.put_object(Bucket=bucket.name, Key=key, Body=text.encode())
     if bucket.policy is not None:
@@ -115,7 +134,8 @@ def _create_bucket(s3: Any, bucket: company.Bucket, key_arn: str) -> None:
 
 def _seed_table(dynamodb: Any) -> None:
     dynamodb.create_table(
-        TableName="acme-features", BillingMode="PAY_PER_REQUEST",
+        TableName="acme-features",
+        BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
     )
@@ -125,4 +145,5 @@ def _seed_table(dynamodb: Any) -> None:
 def _seed_notebooks(sagemaker: Any) -> None:
     for name, role in company.NOTEBOOKS.items():
         sagemaker.create_notebook_instance(
-            NotebookInstanceName=name, InstanceType="ml.t3.medium", RoleArn=company.role_arn(role))
+            NotebookInstanceName=name, InstanceType="ml.t3.medium", RoleArn=company.role_arn(role)
+        )

@@ -1,7 +1,7 @@
 """What a running sandbox leaves on disk for those who use it, and how they tell that it is alive.
 
     $SM_ACCESS_SANDBOX_HOME, else $XDG_STATE_HOME/sm_access/sandbox, else ~/.local/state/sm_access/sandbox
-      NAME.lock            held by the host for as long as it lives; never removed while a name can be used again
+      NAME.lock            held by the host for as long as it lives
       NAME.log             what its servers said; removed at a clean end
       NAME/                0700, everything in it 0600
         state.json         addresses and tokens
@@ -9,9 +9,9 @@
         resource-metadata.json
         ledger.sqlite      made by whoever asks first
         aws-config aws-credentials   empty: no profile of the person leaks in
-  
-Liveness is the lock and nothing else: the kernel releases it when the host dies, however it dies, and a process id that
-was given to another process cannot mislead.
+
+Liveness is the lock and nothing else: the kernel releases it when the host dies, however it dies, and a
+process id that was given to another process cannot mislead.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def home() -> Path:
     if configured:
         return Path(configured).absolute()
     state_home = os.environ.get("XDG_STATE_HOME", "")
-    root = Path(state_home) if os.path.isabs(state_home) else Path.home() / ".local" / "state"
+    root = Path(state_home) if Path(state_home).is_absolute() else Path.home() / ".local" / "state"
     return root / "sm_access" / "sandbox"
 
 
@@ -156,9 +156,15 @@ def require_running(name: str = DEFAULT_NAME) -> State:
     stale = (directory_of(name) / "state.json").exists()
     state = running(name)
     if state is None:
-        was = "was killed; what it left behind is cleaned up" if stale and not is_alive(name) else "is not running"
+        was = (
+            "was killed; what it left behind is cleaned up"
+            if stale and not is_alive(name)
+            else "is not running"
+        )
         option = "" if name == DEFAULT_NAME else f" --name {name}"
-        raise SandboxUnavailable(f"The sandbox {name!r} {was}.", remedy=f"Start it: sm-access sandbox start{option}")
+        raise SandboxUnavailable(
+            f"The sandbox {name!r} {was}.", remedy=f"Start it: sm-access sandbox start{option}"
+        )
     return state
 
 

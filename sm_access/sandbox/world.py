@@ -8,20 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sm_access
 from sm_access import errors
 from sm_access.errors import SandboxUnavailable
 from sm_access.sandbox import company, environment, state
-from sm_access.sandbox.credentials_endpoint import PATH
+from sm_access.sandbox.bound_session import root_session_of, session_of
 from sm_access.sandbox.installation import enforcer_python
-from sm_access.sandbox.loopback import require_loopback
 
 if TYPE_CHECKING:
     import boto3
@@ -30,15 +28,17 @@ _READY_WITHIN = 90.0  # seconds; a start takes about three
 
 
 class Sandbox:
-    """The embedded AWS as a context manager: `with Sandbox() as sandbox:` has one of its own, and ends with it.
+    """The embedded AWS as a context manager: `with Sandbox() as sandbox:` has one of its own, and ends with
+    it.
 
-    When this process ends, also when it is killed, the sandbox ends too. Without a name it gets one that nobody else has.
-    `Sandbox.attach(name)` gives the same object for one that `sm-access sandbox start` started.
+    When this process ends, also when it is killed, the sandbox ends too. Without a name it gets one that
+    nobody else has. `Sandbox.attach(name)` gives the same object for one that `sm-access sandbox start`
+    started.
     """
 
     def __init__(self, name: str | None = None, *, progress: Callable[[str], None] | None = None) -> None:
         self._name = name or f"{state.UNNAMED}{os.getpid()}-{os.urandom(3).hex()}"
-        self._progress = progress or (lambda line: None)
+        self._progress = progress or _silently
         self._host: subprocess.Popen[bytes] | None = None
         self._state: state.State | None = None
 
@@ -54,8 +54,9 @@ class Sandbox:
         self._state = state.require_running(self._name)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def wait(self) -> None:
@@ -68,8 +69,8 @@ class Sandbox:
         if self._host is None:
             return
         host, self._host = self._host, None
-        assert host.stdin is not None
-        host.stdin.close()
+        if host.stdin is not None:
+            host.stdin.close()
         try:
             host.wait(15)
         except subprocess.TimeoutExpired:
@@ -80,8 +81,10 @@ class Sandbox:
     @property
     def state(self) -> state.State:
         if self._state is None:
-            raise SandboxUnavailable(f"The sandbox {self._name!r} is not open.",
-                                     remedy="Use it inside `with Sandbox() as sandbox:`.")
+            raise SandboxUnavailable(
+                f"The sandbox {self._name!r} is not open.",
+                remedy="Use it inside `with Sandbox() as sandbox:`.",
+            )
         return self._state
 
     def variables(self, name: str) -> dict[str, str | None]:
@@ -89,12 +92,16 @@ class Sandbox:
         return environment.variables(self.state, name)
 
     def environment(self, name: str) -> dict[str, str]:
-        """This process's environment, changed for the principal `name`: ready for `subprocess.run(env=...)`."""
+        """This process's environment, changed for the principal `name`: ready for
+        `subprocess.run(env=...)`.
+        """
         return environment.merged(self.variables(name))
 
     def session(self, name: str) -> boto3.Session:
-        """A boto3 session of the principal `name`, bound to the sandbox whatever this process's environment says."""
-        return bound_session(self.state, lambda: self._fetch(name), "container-role")
+        """A boto3 session of the principal `name`, bound to the sandbox whatever this process's environment
+        says.
+        """
+        return session_of(self.state, name)
 
     @property
     def root_session(self) -> boto3.Session:
@@ -103,49 +110,11 @@ class Sandbox:
 
     def account_root_session(self, account: str) -> boto3.Session:
         """As `root_session`, of another account, such as the partner's."""
-        return bound_session(self.state, lambda: {"access_key": account, "secret_key": "test"}, "root")
-
-    def _fetch(self, name: str) -> dict[str, str]:
-        """Credentials of the principal in botocore's words for refreshable ones."""
-        token = self.state.tokens[environment.principal_named(name).name]
-        url = require_loopback(self.state.credentials_url) + PATH + name
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(url, headers={"Authorization": token}), timeout=20) as answer:
-            issued = json.load(answer)
-        return {"access_key": issued["AccessKeyId"], "secret_key": issued["SecretAccessKey"],
-                "token": issued["Token"], "expiry_time": issued["Expiration"]}
+        return root_session_of(self.state, account)
 
 
-def bound_session(of: state.State, fetch: Callable[[], dict[str, str]], method: str) -> boto3.Session:
-    """A boto3 session whose clients go to the sandbox's servers only, with credentials from `fetch`."""
-    import boto3
-    import botocore.session
-    from botocore.config import Config
-    from botocore.credentials import Credentials, RefreshableCredentials
-
-    class BoundSession(boto3.Session):
-        def client(self, service_name: str, *args: Any, **given: Any) -> Any:  # type: ignore[override]
-            return super().client(service_name, *args, **self._bound(service_name, given))  # type: ignore[call-overload]
-
-        def resource(self, service_name: str, *args: Any, **given: Any) -> Any:  # type: ignore[override]
-            return super().resource(service_name, *args, **self._bound(service_name, given))  # type: ignore[call-overload]
-
-        def _bound(self, service_name: str, given: dict[str, Any]) -> dict[str, Any]:
-            enforced = service_name.upper() in environment.ENFORCED_SERVICES
-            url = require_loopback(of.enforcer_url if enforced else of.shapes_url)
-            config = Config(proxies={}).merge(given.pop("config", None) or Config())
-            return {"endpoint_url": url, **given, "config": config}
-
-    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    core.set_config_variable("config_file", of.path("aws-config"))
-    core.set_config_variable("credentials_file", of.path("aws-credentials"))
-    core.set_config_variable("region", company.REGION)
-    first = fetch()
-    if "token" in first:
-        core._credentials = RefreshableCredentials.create_from_metadata(first, refresh_using=fetch, method=method)
-    else:
-        core._credentials = Credentials(first["access_key"], first["secret_key"], method=method)
-    return BoundSession(botocore_session=core)
+def _silently(_line: str) -> None:
+    """Progress that nobody wants to see."""
 
 
 def launch(name: str, *, parent: int | None, progress: Callable[[str], None]) -> subprocess.Popen[bytes]:
@@ -162,15 +131,20 @@ def launch(name: str, *, parent: int | None, progress: Callable[[str], None]) ->
     given = json.dumps({"name": name, "enforcer": str(enforcer), "parent": parent})
     with state.open_log(name) as log:
         host = subprocess.Popen(
-            [sys.executable, "-m", "sm_access.sandbox.host", given], env=_host_environment(), stderr=log,
-            stdin=subprocess.DEVNULL if parent is None else subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "sm_access.sandbox.host", given],
+            env=_host_environment(),
+            stderr=log,
+            stdin=subprocess.DEVNULL if parent is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        assert host.stdout is not None
-        with host.stdout as report:
-            line = report.readline()
+        line = host.stdout.readline() if host.stdout is not None else b""
+        if host.stdout is not None:
+            host.stdout.close()
         said = json.loads(line) if line.strip() else {}
         if "ready" in said:
+            if parent is None:
+                host.wait()  # it stepped into the background; this is what it left here
             return host
         if host.stdin is not None:
             host.stdin.close()
@@ -180,9 +154,9 @@ def launch(name: str, *, parent: int | None, progress: Callable[[str], None]) ->
     if "failed" in said:
         kind = getattr(errors, said.get("kind", ""), SandboxUnavailable)
         raise kind(said["failed"], remedy=said["remedy"])
+    why = tail[-1] if tail else f"exit code {host.returncode}"
     raise SandboxUnavailable(
-        f"The embedded AWS ended while it was starting: {tail[-1] if tail else f'exit code {host.returncode}'}",
-        remedy="Try again: sm-access sandbox start",
+        f"The embedded AWS ended while it was starting: {why}", remedy="Try again: sm-access sandbox start"
     )
 
 
@@ -206,8 +180,10 @@ def stop(name: str) -> bool:
     deadline = time.monotonic() + 15
     while state.is_alive(name):
         if time.monotonic() > deadline:
-            raise SandboxUnavailable(f"The sandbox {name!r} (process {found.pid}) does not end.",
-                                     remedy=f"End it: kill -9 {found.pid}")
+            raise SandboxUnavailable(
+                f"The sandbox {name!r} (process {found.pid}) does not end.",
+                remedy=f"End it: kill -9 {found.pid}",
+            )
         time.sleep(0.05)
     return True
 
@@ -217,6 +193,10 @@ def _host_environment() -> dict[str, str]:
     result = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     package_parent = str(Path(sm_access.__file__).parent.parent)
     result["PYTHONPATH"] = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH", "")]))
-    result |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull,
-               "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "SM_ACCESS_SANDBOX_HOME": str(state.home())}
+    result |= {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "SM_ACCESS_SANDBOX_HOME": str(state.home()),
+    }
     return result
