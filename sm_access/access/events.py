@@ -1,0 +1,106 @@
+"""What happens to an access request, one frozen value for each thing that can happen.
+
+The ledger holds these and nothing else; the state of an access request is a fold over them (`model`), never
+a column. All moments are aware, in UTC and of whole seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sm_access.access.caller import Caller
+from sm_access.access.level import Level
+from sm_access.access.levels import Statement
+from sm_access.access.probe import ProofStep
+from sm_access.access.target import S3Target
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """Somebody asked. `claimed_person` and `reason` are the requester's words and prove nothing."""
+
+    at: datetime
+    id: str
+    requester: Caller
+    claimed_person: str | None
+    role_arn: str
+    target: S3Target
+    level: Level
+    duration: timedelta
+    reason: str
+    kms_key_arn: str | None
+    region: str | None
+    terms_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A reviewer agreed to the terms of this hash. The clock starts here: `at` is the start, `ends_at` the
+    end."""
+
+    at: datetime
+    reviewer: Caller
+    terms_sha256: str
+    ends_at: datetime
+    statements: tuple[Statement, ...]
+    grant_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A reviewer said no, and why."""
+
+    at: datetime
+    reviewer: Caller
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The requester's own role took it back before a decision."""
+
+    at: datetime
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The role carries the statements: they were read back."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Every probe against AWS came to what the grant promises."""
+
+    at: datetime
+    steps: tuple[ProofStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotProvable:
+    """At least one probe did not, or told nothing."""
+
+    at: datetime
+    steps: tuple[ProofStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """Ended before its time: by a reviewer, or released by the requester's own role."""
+
+    at: datetime
+    caller: Caller
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The role carries nothing of it any more: that was read back."""
+
+    at: datetime
+
+
+Event = Submitted | Approved | Rejected | Withdrawn | Applied | Proven | NotProvable | Revoked | Collected

@@ -1,0 +1,65 @@
+"""What the workflow needs from outside, as protocols. Each has an in-memory twin that passes the same
+tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sm_access.access.events import Event
+from sm_access.access.probe import Probe, ProbeResult
+
+Document = dict[str, Any]
+"""A policy document as JSON: {"Version": ..., "Statement": [...]}."""
+
+
+class Clock(Protocol):
+    """The time, aware and in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class Ledger(Protocol):
+    """Streams of events, one for each access request, to which events are only ever added.
+
+    Every method raises LedgerUnavailable when the ledger cannot be read or written, or was tampered with.
+    """
+
+    def append(self, request_id: str, expected_version: int, events: Sequence[Event]) -> None:
+        """Add all of the events or none. Raises LedgerConflict unless the stream has `expected_version`
+        events."""
+
+    def events(self, request_id: str) -> tuple[Event, ...]:
+        """The stream of one access request, oldest first; empty when there is none."""
+
+    def requests(self) -> tuple[str, ...]:
+        """The ids of all access requests, in order of submission."""
+
+    def streams(self) -> Mapping[str, tuple[Event, ...]]:
+        """All streams as of one moment, in order of submission."""
+
+
+class RoleWriter(Protocol):
+    """The inline policies of roles.
+
+    Errors of AWS surface as AccessDenied, AwsUnreachable and the like; QuotaExceeded when AWS counts
+    otherwise than we.
+    """
+
+    def read(self, role_arn: str) -> Mapping[str, Document]:
+        """ALL inline policies of the role, whoever wrote them, name -> document: their size counts into the
+        quota."""
+
+    def put(self, role_arn: str, name: str, document: Document) -> None:
+        """Create or replace one inline policy. The text to send is `canonical.canonical_json(document)`."""
+
+    def delete(self, role_arn: str, name: str) -> None:
+        """Delete one inline policy; nothing happens when it is gone already."""
+
+
+class Prober(Protocol):
+    """Calls S3 with the credentials of the role that a grant is for."""
+
+    def attempt(self, probe: Probe) -> ProbeResult:
+        """Make one call and say what it came to. Does not raise for what AWS answers: that is the result."""

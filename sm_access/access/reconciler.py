@@ -1,0 +1,261 @@
+"""Makes a role carry what the ledger says it should, and writes down what was seen.
+
+The approval in the ledger is the intent; everything here can be worked out from it again. Killed at any
+call and run again, or run by several at once, it comes to the same end: documents are a function of the
+ledger, a round that wrote anything is followed by one that reads ledger and role afresh, and APPLIED or
+COLLECTED is recorded only for what was read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sm_access.access import planner
+from sm_access.access.caller import same_principal
+from sm_access.access.events import Applied, Collected, Event, Submitted
+from sm_access.access.instant import whole_second
+from sm_access.access.model import ON_ROLE, AccessRequest, Grant, Status, advance, fold
+from sm_access.access.planner import PREFIX, RolePlan
+from sm_access.access.ports import Clock, Document, Ledger, RoleWriter
+from sm_access.access.terms import faults
+from sm_access.errors import IllegalTransition, LedgerConflict, QuotaExceeded
+
+_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedGrant:
+    """A grant that was not put on its role, or was taken from it, and why."""
+
+    request_id: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What was done to a role. Names are those of inline policies, ids those of access requests.
+
+    `drift`: documents under our names that somebody else had changed, added or removed; they are as planned
+    again. `pending`: names that AWS still answers differently for after they were written - it propagates;
+    run again.
+    """
+
+    role_arn: str
+    at: datetime
+    written: tuple[str, ...]
+    deleted: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    drift: tuple[str, ...]
+    refused: tuple[RefusedGrant, ...]
+    applied: tuple[str, ...]
+    collected: tuple[str, ...]
+    pending: tuple[str, ...]
+    plan: RolePlan
+
+    @property
+    def settled(self) -> bool:
+        """The role was read back as planned."""
+        return not self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the ledger says about one role at one moment."""
+
+    now: datetime
+    requests: tuple[AccessRequest, ...]
+    refused: tuple[RefusedGrant, ...]
+
+    def in_force(self, *statuses: Status) -> tuple[Grant, ...]:
+        """Sound grants that have not ended; of these statuses, where any are given."""
+        return tuple(
+            request.grant
+            for request in self._sound()
+            if request.grant is not None
+            and request.in_force_at(self.now)
+            and (not statuses or request.status in statuses)
+        )
+
+    def left_behind(self, *, seen: bool) -> tuple[Grant, ...]:
+        """Sound grants that may be on the role: not collected; `seen`: only those recorded as applied."""
+        return tuple(
+            request.grant
+            for request in self._sound()
+            if request.grant is not None
+            and request.status is not Status.COLLECTED
+            and (not seen or any(isinstance(event, Applied) for event in request.events))
+        )
+
+    def _sound(self) -> tuple[AccessRequest, ...]:
+        unsound = {refused.request_id for refused in self.refused}
+        return tuple(request for request in self.requests if request.id not in unsound)
+
+
+class Reconciler:
+    """Applies and collects the grants of a role. Needs the right to write inline policies on it."""
+
+    def __init__(self, ledger: Ledger, role_writer: RoleWriter, clock: Clock) -> None:
+        self._ledger = ledger
+        self._role_writer = role_writer
+        self._clock = clock
+
+    def roles(self) -> tuple[str, ...]:
+        """The roles that have grants to put on or to take off, or that carry some."""
+        found: dict[str, None] = {}
+        for stream in self._ledger.streams().values():
+            try:
+                request = fold(stream)
+            except IllegalTransition:
+                continue  # `reconcile` names it, for the role it claims.
+            if request.grant is not None and request.status is not Status.COLLECTED:
+                found[request.role_arn] = None
+        return tuple(found)
+
+    def reconcile(self, role_arn: str) -> Reconciliation:
+        """Make the role equal to the plan.
+
+        Raises QuotaExceeded when the grants do not fit: then what had ended is gone, and nothing new was
+        put on. Raises LedgerConflict when others kept writing all the time; errors of AWS and of the ledger
+        pass through.
+        """
+        written: dict[str, Document] = {}
+        deleted: dict[str, None] = {}
+        applied: list[str] = []
+        collected: list[str] = []
+        drift: tuple[str, ...] | None = None
+        for _ in range(_ROUNDS):
+            standing = self._standing(role_arn)
+            found = self._role_writer.read(role_arn)
+            ours = {name: document for name, document in found.items() if name.startswith(PREFIX)}
+            planned, carried, too_much = _plan(standing, found)
+            if drift is None:
+                drift = _drift(standing, ours, planned)
+            stale = [name for name in ours if name not in planned.documents]
+            missing = [name for name, document in planned.documents.items() if ours.get(name) != document]
+            to_delete = [name for name in stale if name not in deleted]
+            to_write = [name for name in missing if written.get(name) != planned.documents[name]]
+            if to_delete or to_write:
+                # What goes makes room for what comes.
+                for name in sorted(to_delete):
+                    self._role_writer.delete(role_arn, name)
+                    deleted[name] = None
+                for name in sorted(to_write, key=lambda name: _growth(ours, planned, name)):
+                    self._role_writer.put(role_arn, name, planned.documents[name])
+                    written[name] = planned.documents[name]
+                    deleted.pop(name, None)
+                continue
+            pending = tuple(sorted((*stale, *missing)))
+            try:
+                self._record(standing, carried, frozenset(pending), applied, collected)
+            except LedgerConflict:
+                continue
+            if too_much is not None:
+                raise too_much
+            return Reconciliation(
+                role_arn=role_arn,
+                at=standing.now,
+                written=tuple(written),
+                deleted=tuple(deleted),
+                unchanged=tuple(
+                    name for name in planned.documents if name not in written and name not in pending
+                ),
+                drift=drift,
+                refused=standing.refused,
+                applied=tuple(applied),
+                collected=tuple(collected),
+                pending=pending,
+                plan=planned,
+            )
+        raise LedgerConflict(
+            f"The ledger or the role {role_arn} changed each time it was brought in line.",
+            remedy="Run it again: sm-access reconcile.",
+        )
+
+    def _standing(self, role_arn: str) -> _Standing:
+        now = whole_second(self._clock.now())
+        requests, refused = [], []
+        for request_id, stream in self._ledger.streams().items():
+            if (
+                stream
+                and isinstance(stream[0], Submitted)
+                and not same_principal(stream[0].role_arn, role_arn)
+            ):
+                continue
+            try:
+                request = fold(stream)
+            except IllegalTransition as fault:
+                refused.append(RefusedGrant(request_id, (fault.message,)))
+                continue
+            if request.id != request_id:
+                refused.append(
+                    RefusedGrant(request_id, (f"it is filed under an id that is not its own, {request.id}",))
+                )
+                continue
+            requests.append(request)
+            found = faults(request, request.grant) if request.grant is not None else ()
+            if found and request.status is not Status.COLLECTED:
+                refused.append(RefusedGrant(request_id, found))
+        return _Standing(now, tuple(requests), tuple(refused))
+
+    def _record(
+        self,
+        standing: _Standing,
+        carried: tuple[Grant, ...],
+        pending: frozenset[str],
+        applied: list[str],
+        collected: list[str],
+    ) -> None:
+        on_role = {grant.id for grant in carried}
+        for request in standing.requests:
+            if request.grant is None:
+                continue
+            if planner.document_name(request.grant.ends_at) in pending:
+                continue
+            status = request.status_at(standing.now)
+            if status is Status.APPROVED and request.grant.id in on_role:
+                self._append(request, Applied(standing.now))
+                applied.append(request.id)
+            elif status in (Status.EXPIRED, Status.REVOKED):
+                self._append(request, Collected(standing.now))
+                collected.append(request.id)
+
+    def _append(self, request: AccessRequest, event: Event) -> None:
+        advance(request, event)
+        self._ledger.append(request.id, request.version, (event,))
+
+
+def _plan(
+    standing: _Standing, found: Mapping[str, Document]
+) -> tuple[RolePlan, tuple[Grant, ...], QuotaExceeded | None]:
+    """The plan and the grants in it; or, when they do not fit, those seen on the role before and the
+    reason: an end never waits for room."""
+    in_use = sum(
+        planner.characters(document) for name, document in found.items() if not name.startswith(PREFIX)
+    )
+    grants = standing.in_force()
+    try:
+        return planner.plan(grants, standing.now, in_use), grants, None
+    except QuotaExceeded as too_much:
+        grants = standing.in_force(*ON_ROLE)
+        made = planner.documents(grants)
+        return RolePlan(made, sum(map(planner.characters, made.values())), in_use), grants, too_much
+
+
+def _drift(standing: _Standing, ours: Mapping[str, Document], planned: RolePlan) -> tuple[str, ...]:
+    """Names whose document is neither as recorded, nor as planned, nor as an interrupted run would have
+    left it."""
+    recorded = planner.documents(standing.left_behind(seen=True))
+    interrupted = planner.documents(standing.left_behind(seen=False))
+    explained = (recorded, interrupted, planned.documents)
+    return tuple(
+        name
+        for name in sorted({*ours, *recorded})
+        if all(ours.get(name) != documents.get(name) for documents in explained)
+    )
+
+
+def _growth(ours: Mapping[str, Document], planned: RolePlan, name: str) -> tuple[int, str]:
+    before = planner.characters(ours[name]) if name in ours else 0
+    return planner.characters(planned.documents[name]) - before, name

@@ -1,0 +1,9 @@
+"""Ledgers. All of them pass one suite of tests, `tests/stores/test_ledgers.py`."""
+
+from __future__ import annotations
+
+from sm_access.stores.chain import Head
+from sm_access.stores.memory import MemoryLedger
+from sm_access.stores.sqlite import SqliteLedger
+
+__all__ = ["Head", "MemoryLedger", "SqliteLedger"]
