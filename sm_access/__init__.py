@@ -1,5 +1,81 @@
-"""Who am I, what may I do, and how do I get what I lack - for people on an assumed IAM role."""
+"""Who am I, what may I do, and how do I get what I lack - for people on an assumed IAM role.
+
+Names load when they are first used: importing this package reads no file and brings neither boto3 nor IPython.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "AccessPanel": "sm_access.notebook.panel",
+    "Decision": "sm_access.policy",
+    "Level": "sm_access.access.level",
+    "Result": "sm_access.presentation.result",
+    "SmAccessError": "sm_access.errors",
+    "approve": "sm_access.commands.verbs",
+    "can": "sm_access.commands.verbs",
+    "inbox": "sm_access.commands.verbs",
+    "permissions": "sm_access.commands.verbs",
+    "prove": "sm_access.commands.verbs",
+    "reconcile": "sm_access.commands.verbs",
+    "reject": "sm_access.commands.verbs",
+    "request_access": "sm_access.commands.verbs",
+    "requests": "sm_access.commands.verbs",
+    "revoke": "sm_access.commands.verbs",
+    "whoami": "sm_access.commands.verbs",
+    "withdraw": "sm_access.commands.verbs",
+}
+
+__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension", *sorted(_HOMES)]
+
+if TYPE_CHECKING:
+    from sm_access.access.level import Level
+    from sm_access.commands.verbs import (
+        approve,
+        can,
+        inbox,
+        permissions,
+        prove,
+        reconcile,
+        reject,
+        request_access,
+        requests,
+        revoke,
+        whoami,
+        withdraw,
+    )
+    from sm_access.errors import SmAccessError
+    from sm_access.notebook.panel import AccessPanel
+    from sm_access.policy import Decision
+    from sm_access.presentation.result import Result
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'sm_access' has no attribute {name!r}")
+    found = getattr(import_module(home), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext sm_access`: the magics, the kernel's side of the status bar, and one quiet line."""
+    from sm_access.notebook.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext sm_access`."""
+    from sm_access.notebook.extension import unload
+
+    unload(shell)

@@ -6,15 +6,14 @@ because of the key. The worst answer decides, and is the one that is explained.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sm_access.access.evidence import BucketEvidence, PrincipalEvidence, Unread, policy_set
-from sm_access.access.levels import Check, checks
-from sm_access.access.model import Level
+from sm_access.access.level import Level
+from sm_access.access.levels import Check, actions, checks, statements
 from sm_access.access.target import S3Target
-from sm_access.policy import Decision, Request, Response, authorize
+from sm_access.policy import UNREADABLE, Decision, NamedPolicy, Request, Response, authorize, parse_policy
 
 #: Worst first: an explicit deny cannot be granted away, so it is what a person must hear first.
 _SEVERITY = (Decision.EXPLICIT_DENY, Decision.IMPLICIT_DENY, Decision.UNDETERMINED, Decision.ALLOW)
@@ -33,6 +32,7 @@ class Verdict:
     """The folded answer.
 
     asked: a level or an action, as the person put it. read_at: the oldest reading used.
+    with_grant: what the answer would be if the role were granted this level there; None where nothing lacks.
     unsettled: what makes a yes uncertain although each finding says yes, in words; '' where nothing does.
     """
 
@@ -43,6 +43,7 @@ class Verdict:
     read_at: datetime
     unread: tuple[Unread, ...]
     unsettled: str = ""
+    with_grant: Decision | None = None
 
     @property
     def deciding(self) -> Finding:
@@ -57,16 +58,29 @@ class Verdict:
 
 
 def judge(
-    principal: PrincipalEvidence,
-    bucket: BucketEvidence,
-    target: S3Target,
-    asked: Level | str,
-    *,
-    now: datetime,
-    calls: Sequence[Check] | None = None,
+    principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, asked: Level | str, *, now: datetime
 ) -> Verdict:
-    """Answer for a level, or for an action given as the calls it implies. `now` becomes `aws:CurrentTime`."""
-    implied = calls if calls is not None else checks(target, Level(asked), kms_key_arn=bucket.kms_key_arn)
+    """Answer for a level, or for an action of S3 or KMS. `now` becomes `aws:CurrentTime`."""
+    verdict = _judge(principal, bucket, target, asked, now)
+    level = asked if isinstance(asked, Level) else level_of(asked)
+    if verdict.decision is Decision.ALLOW or level is None:
+        return verdict
+    granted = _with_grant(principal, bucket, target, level, now)
+    return replace(verdict, with_grant=_judge(granted, bucket, target, asked, now).decision)
+
+
+def level_of(action: str) -> Level | None:
+    """The narrowest level that includes an action; None for an action that no level means."""
+    return next((level for level in Level if action.lower() in map(str.lower, actions(level))), None)
+
+
+def _judge(
+    principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, asked: Level | str, now: datetime
+) -> Verdict:
+    if isinstance(asked, Level):
+        implied = checks(target, asked, bucket.kms_key_arn)
+    else:
+        implied = _calls_of(asked, target, bucket)
     return Verdict(
         principal=principal.arn,
         target=target,
@@ -76,6 +90,28 @@ def judge(
         unread=(*principal.unread, *bucket.unread),
         unsettled="" if bucket.encryption_read else f"the encryption of {bucket.bucket}, which could not be read",
     )
+
+
+def _calls_of(action: str, target: S3Target, bucket: BucketEvidence) -> tuple[Check, ...]:
+    """An action as the calls that a level would make of it, the key's included; any other on the place itself."""
+    level = level_of(action)
+    if level is None:
+        arn = target.bucket_arn() if target.is_bucket else target.object_arns()[0]
+        return (Check(action, arn),)
+    wanted = {action.lower()} | ({"kms:decrypt", "kms:generatedatakey"} if level is not Level.LIST else set())
+    return tuple(check for check in checks(target, level, bucket.kms_key_arn) if check.action.lower() in wanted)
+
+
+def _with_grant(
+    principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, level: Level, now: datetime
+) -> PrincipalEvidence:
+    """The same principal, had it the grant: the engine itself says whether asking would help."""
+    if principal.identity is UNREADABLE or isinstance(principal.identity, type(UNREADABLE)):
+        return principal
+    key = None if bucket.kms_policy is None else bucket.kms_key_arn
+    made = statements(target, level, ends_at=now + timedelta(hours=1), kms_key_arn=key, sid_prefix="WhatIf")
+    document = parse_policy({"Version": "2012-10-17", "Statement": list(made)}, name="the grant")
+    return replace(principal, identity=(*principal.identity, NamedPolicy("the grant", document, "inline")))
 
 
 def _decide(principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, now: datetime) -> Response:

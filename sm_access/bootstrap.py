@@ -1,0 +1,94 @@
+"""Where adapters are handed to services: the only place that knows both. Made once for a process, each part at first use."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sm_access.access.desk import Desk
+from sm_access.access.proof import Prover
+from sm_access.access.reconciler import Reconciler
+from sm_access.access.rules import Rules
+from sm_access.config import Settings
+
+if TYPE_CHECKING:
+    from sm_access.access.identity import Identity
+    from sm_access.aws.session import Aws
+    from sm_access.stores.sqlite import SqliteLedger
+
+
+class SystemClock:
+    """The machine's clock, in UTC: the port `Clock`."""
+
+    def now(self) -> datetime:
+        return datetime.now(timezone.utc)
+
+
+class Services:
+    """Everything a surface needs. Nothing is read, opened or connected before it is used.
+
+    session: a boto3 session to work with instead of the default chain's.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, session: Any = None) -> None:
+        self._given_settings = settings
+        self._session = session
+        self.clock = SystemClock()
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self._given_settings or Settings.load()
+
+    @cached_property
+    def aws(self) -> Aws:
+        from sm_access.aws.session import Aws
+
+        return Aws(self._session, timeout_seconds=self.settings.timeout_seconds)
+
+    @cached_property
+    def rules(self) -> Rules:
+        tables = self.settings.rules
+        return Rules.from_dict({**tables.get("review", {}), "bucket": tables.get("bucket", {})})
+
+    @cached_property
+    def ledger(self) -> SqliteLedger:
+        from sm_access.stores.sqlite import SqliteLedger
+
+        return SqliteLedger(self.settings.ledger_path())
+
+    @cached_property
+    def desk(self) -> Desk:
+        return Desk(self.ledger, self.rules, self.clock)
+
+    def rehearsal(self) -> Desk:
+        """A desk with the same rules over a ledger that is forgotten at once: for dry runs."""
+        from sm_access.stores.memory import MemoryLedger
+
+        return Desk(MemoryLedger(), self.rules, self.clock)
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        from sm_access.aws.role_writer import IamRoleWriter
+
+        return Reconciler(self.ledger, IamRoleWriter(self.aws), self.clock)
+
+    @cached_property
+    def prover(self) -> Prover:
+        from sm_access.aws.prober import S3Prober
+
+        return Prover(self.ledger, S3Prober(self.aws), self.clock)
+
+    def identity(self) -> Identity:
+        """Who this process is. Raises NoCredentials, ExpiredCredentials, AwsUnreachable."""
+        from sm_access.aws.identity import collect_identity
+
+        return collect_identity(self.aws, self.settings.resource_metadata)
+
+
+def identity_view() -> dict[str, Any]:
+    """This process's identity as JSON, read afresh: what the Jupyter server answers about itself."""
+    from sm_access.presentation.identity import identity_view as view
+
+    services = Services()
+    return view(services.identity(), services.clock.now())

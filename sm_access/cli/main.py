@@ -1,0 +1,94 @@
+"""`sm-access`: parse, call, show, exit. 0 yes, 1 no, 2 wrong use, 3 cannot tell."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+from rich.console import Console
+
+from sm_access import __version__
+from sm_access.bootstrap import Services
+from sm_access.cli.terminal import show
+from sm_access.commands.grammar import loop
+from sm_access.errors import SmAccessError
+from sm_access.presentation.failure import failure_page, failure_view
+from sm_access.presentation.result import Result
+
+_LATE = {"sandbox": "sm_access.sandbox.commands", "demo": "sm_access.cli.demo"}
+
+
+class _LateGroup(click.Group):
+    """A group some of whose commands are imported only when they are named or listed."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [*self.commands, *_LATE]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in _LATE:
+            command: click.Command = getattr(import_module(_LATE[name]), name)
+            return command
+        return super().get_command(context, name)
+
+
+@click.group(
+    cls=_LateGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 yes, 1 no, 2 wrong use, 3 cannot tell. To try it without an AWS account: sm-access sandbox start",
+)
+@click.option("--explain", is_flag=True, help="Show the detail that is folded away otherwise.")
+@click.version_option(__version__, prog_name="sm-access")
+@click.pass_context
+def sm_access(context: click.Context, explain: bool) -> None:
+    """Who am I, what may I do, and how do I get what I lack - on an assumed IAM role."""
+    context.meta["sm_access.explain"] = explain
+    context.ensure_object(Services)
+
+
+for _command in loop.commands.values():
+    sm_access.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; the console script exits with it."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with sm_access.make_context("sm-access", given) as context:
+            return _run(context)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show(sys.stdout)
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return 130
+
+
+def _run(context: click.Context) -> int:
+    try:
+        result = sm_access.invoke(context)
+    except SmAccessError as error:
+        if context.meta.get("sm_access.json"):
+            click.echo(json.dumps(failure_view(error), ensure_ascii=False))
+        else:
+            show(Console(stderr=True), failure_page(error))
+        return error.exit_code
+    if not isinstance(result, Result):
+        return int(result or 0)
+    if context.meta.get("sm_access.json"):
+        click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+    else:
+        show(Console(), result.page, unfold=context.meta["sm_access.explain"])
+    return result.exit_code
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""A page in a terminal, in colour where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from sm_access.presentation.page import Block, Code, Command, Facts, Fold, Line, Page, Paragraph, Table, Tone
+from sm_access.presentation.text import SIGNS
+
+STYLES = {
+    Tone.PLAIN: "",
+    Tone.STRONG: "bold",
+    Tone.QUIET: "dim",
+    Tone.CODE: "cyan",
+    Tone.OK: "green",
+    Tone.NO: "red",
+    Tone.WARN: "yellow",
+    Tone.UNKNOWN: "magenta",
+}
+
+
+def show(console: Console, page: Page, *, unfold: bool = False) -> None:
+    """Print a page. unfold: with the detail that a notebook would fold away."""
+    console.print(_headline(page))
+    for renderable in _blocks(page.blocks, unfold):
+        console.print(Padding(renderable, (0, 0, 0, 2)))
+
+
+def styled(of: Line) -> Text:
+    """A line with its tones; never read as markup."""
+    return Text.assemble(*((span.text, STYLES[span.tone]) for span in of))
+
+
+def _headline(page: Page) -> Text:
+    sign = SIGNS.get(page.tone)
+    return Text.assemble((f"{sign} " if sign else "", f"bold {STYLES[page.tone]}"), styled(page.headline))
+
+
+def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]:
+    for block in blocks:
+        if isinstance(block, Paragraph):
+            yield styled(block.line)
+        elif isinstance(block, Facts):
+            grid = Grid.grid(padding=(0, 2, 0, 0))
+            grid.add_column(style="dim", no_wrap=True)
+            grid.add_column(overflow="fold")
+            for label, value in block.rows:
+                grid.add_row(label, styled(value))
+            yield grid
+        elif isinstance(block, Table):
+            table = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+            for column in block.columns:
+                table.add_column(column, overflow="fold")
+            for row in block.rows:
+                table.add_row(*(styled(cell) for cell in row))
+            yield table
+        elif isinstance(block, Code):
+            yield Text(block.text, style="dim")
+        elif isinstance(block, Command):
+            yield Text.assemble((f"{block.purpose}: ", "dim"), (block.text, "cyan"))
+        elif isinstance(block, Fold) and unfold:
+            yield Text(block.summary, style="bold dim")
+            yield Padding(Group(*_blocks(block.blocks, unfold)), (0, 0, 0, 2))

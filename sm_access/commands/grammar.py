@@ -1,0 +1,142 @@
+"""The words people type, declared once: the command line mounts them, and the notebook's magics parse with them.
+
+Every command returns a `Result`; showing it and turning it into an exit code is the surface's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from sm_access.bootstrap import Services
+from sm_access.commands import verbs
+from sm_access.presentation.result import Result
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+WHERE = "s3://BUCKET[/PREFIX/]"
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def loop(context: click.Context) -> Result | None:
+    """Who am I, what may I do, and how do I get what I lack."""
+    context.ensure_object(Services)
+    if context.invoked_subcommand is None:
+        return verbs.whoami(services=context.obj)
+    return None
+
+
+def _verb(name: str) -> Callable[[F], click.Command]:
+    """A command of the loop; each has `--json`, which the surface looks for."""
+
+    def wrap(function: F) -> click.Command:
+        option = click.option("--json", "as_json", is_flag=True, expose_value=False, is_eager=True,
+                              callback=_remember_json, help="Print the answer as JSON.")  # fmt: skip
+        return loop.command(name)(option(click.pass_obj(function)))
+
+    return wrap
+
+
+def _remember_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    context.meta["sm_access.json"] = value  # one mapping for the whole chain of contexts
+    return value
+
+
+@_verb("whoami")
+def whoami(services: Services) -> Result:
+    """The role this process works on, through what, until when."""
+    return verbs.whoami(services=services)
+
+
+@_verb("can")
+@click.argument("what", metavar="LEVEL|ACTION")
+@click.argument("where", metavar=WHERE)
+def can(services: Services, what: str, where: str) -> Result:
+    """May I list, read, write or delete there - or do one action, such as s3:PutObject - and why?"""
+    return verbs.can(what, where, services=services)
+
+
+@_verb("permissions")
+@click.argument("where", metavar=f"[{WHERE}]...", nargs=-1)
+def permissions(services: Services, where: tuple[str, ...]) -> Result:
+    """Buckets and prefixes x {list, read, write, delete}, each with its reason."""
+    return verbs.permissions(*where, services=services)
+
+
+@_verb("request")
+@click.argument("where", metavar=WHERE)
+@click.argument("level", metavar="list|read|write|delete")
+@click.option("--for", "duration", default="7d", show_default=True, metavar="TIME", help="How long, e.g. 8h or 7d.")
+@click.option("--why", required=True, metavar="TEXT", help="What it is for: the reviewer reads this.")
+@click.option("--person", metavar="NAME", help="Who asks, shown to the reviewer as a claim.")
+@click.option("--dry-run", is_flag=True, help="Show what would be asked for, and ask nothing.")
+def request(services: Services, where: str, level: str, **options: Any) -> Result:
+    """Ask for access to a bucket or prefix for the role you work on."""
+    return verbs.request_access(where, level, services=services, **options)
+
+
+@_verb("requests")
+@click.option("--everyone", is_flag=True, help="Those of all roles, not only of this one.")
+def requests(services: Services, everyone: bool) -> Result:
+    """My role's requests, and where they stand."""
+    return verbs.requests(everyone=everyone, services=services)
+
+
+@_verb("show")
+@click.argument("id")
+def show(services: Services, id: str) -> Result:
+    """One request, with the exact statements."""
+    return verbs.show(id, services=services)
+
+
+@_verb("inbox")
+def inbox(services: Services) -> Result:
+    """What waits for my decision."""
+    return verbs.inbox(services=services)
+
+
+@_verb("approve")
+@click.argument("id")
+@click.option("--terms", metavar="SHA256", help="Approve only if the terms are still those of this hash.")
+def approve(services: Services, id: str, terms: str | None) -> Result:
+    """Agree to exactly what was shown; it is applied to the role."""
+    return verbs.approve(id, terms=terms, services=services)
+
+
+@_verb("reject")
+@click.argument("id")
+@click.option("--why", required=True, metavar="TEXT", help="What the requester should know.")
+def reject(services: Services, id: str, why: str) -> Result:
+    """Say no."""
+    return verbs.reject(id, why=why, services=services)
+
+
+@_verb("withdraw")
+@click.argument("id")
+def withdraw(services: Services, id: str) -> Result:
+    """Take back a request that nobody has decided on."""
+    return verbs.withdraw(id, services=services)
+
+
+@_verb("revoke")
+@click.argument("id")
+@click.option("--why", default="no longer needed", show_default=True, metavar="TEXT", help="For the record.")
+def revoke(services: Services, id: str, why: str) -> Result:
+    """End a grant now, and take it off the role."""
+    return verbs.revoke(id, why=why, services=services)
+
+
+@_verb("prove")
+@click.argument("id")
+def prove(services: Services, id: str) -> Result:
+    """Show with real calls that a grant works, and that its sibling does not."""
+    return verbs.prove(id, services=services)
+
+
+@_verb("reconcile")
+def reconcile(services: Services) -> Result:
+    """Apply what was approved, and collect what has ended."""
+    return verbs.reconcile(services=services)

@@ -1,0 +1,326 @@
+"""What a person can do, one function for each: the library's calls, and what commands and magics call.
+
+Each takes plain words, does the work through `Services`, and returns a `Result`. Errors are those of `errors.py`.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from sm_access.access.caller import Caller
+from sm_access.access.duration import parse_duration
+from sm_access.access.level import Level, parse_level
+from sm_access.access.model import AccessRequest, Status
+from sm_access.access.planner import INLINE_LIMIT
+from sm_access.access.target import S3Target
+from sm_access.access.terms import statements_for
+from sm_access.access.verdict import Verdict, judge
+from sm_access.bootstrap import Services
+from sm_access.errors import InvalidInput, Refused, SmAccessError
+from sm_access.policy import Arn, Decision
+from sm_access.presentation import requests as words
+from sm_access.presentation.identity import identity_page, name_of, one_line
+from sm_access.presentation.result import Result
+from sm_access.presentation.verdict import matrix_page, verdict_page
+
+if TYPE_CHECKING:
+    from sm_access.access.evidence import PrincipalEvidence
+
+EXIT_CODES = {Decision.ALLOW: 0, Decision.EXPLICIT_DENY: 1, Decision.IMPLICIT_DENY: 1, Decision.UNDETERMINED: 3}
+
+
+def whoami(*, services: Services | None = None) -> Result:
+    """Who this process is to AWS: role, account, where the credentials come from and until when."""
+    at = services or Services()
+    return Result(identity_page(at.identity(), at.clock.now()))
+
+
+def greeting(*, services: Services | None = None) -> Result:
+    """The identity in one line: what loading the notebook extension shows."""
+    at = services or Services()
+    return Result(one_line(at.identity(), at.clock.now()))
+
+
+def can(what: str, where: str, *, services: Services | None = None) -> Result:
+    """May this process do `what` (a level, or an action such as `s3:PutObject`) at `where` (an S3 URI)?
+
+    The result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
+    """
+    from sm_access.aws.collectors import collect_bucket, collect_principal
+
+    at = services or Services()
+    asked, target = _asked(what), S3Target.parse(where)
+    caller = _caller(at)
+    with ThreadPoolExecutor(2) as pool:
+        principal = pool.submit(collect_principal, at.aws, caller.arn)
+        bucket = pool.submit(collect_bucket, at.aws, target.bucket, caller.account)
+        verdict = judge(principal.result(), bucket.result(), target, asked, now=at.clock.now())
+    return Result(verdict_page(verdict, at.clock.now()), EXIT_CODES[verdict.decision])
+
+
+def permissions(*where: str, services: Services | None = None) -> Result:
+    """What this process may do: buckets and prefixes x {list, read, write, delete}.
+
+    where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
+    """
+    from sm_access.aws.collectors import collect_buckets, collect_principal
+
+    at = services or Services()
+    named = [S3Target.parse(uri) for uri in where]
+    caller = _caller(at)
+    with ThreadPoolExecutor(2) as pool:
+        principal = pool.submit(collect_principal, at.aws, caller.arn)
+        buckets = pool.submit(collect_buckets, at.aws) if not named else None
+        evidence = principal.result()
+        targets = named if buckets is None else _places(evidence, buckets.result())
+    with ThreadPoolExecutor(8) as pool:
+        rows = tuple(
+            zip(targets, pool.map(lambda target: _row(at, evidence, target, caller.account), targets), strict=True)
+        )
+    return Result(matrix_page(rows, caller.arn, at.clock.now()))
+
+
+def request_access(
+    where: str,
+    level: str,
+    *,
+    duration: str = "7d",
+    why: str,
+    person: str | None = None,
+    dry_run: bool = False,
+    services: Services | None = None,
+) -> Result:
+    """Ask for a level on a bucket or prefix, for the role that this process works on.
+
+    where: an S3 URI. level: list, read, write or delete. duration: e.g. `7d`; it begins when somebody approves.
+    why: for the reviewer. person: who asks, as a claim. dry_run: show what would be asked for, and ask nothing.
+    """
+    from sm_access.aws.collectors import collect_bucket
+
+    at = services or Services()
+    target, wanted, length = S3Target.parse(where), parse_level(level), parse_duration(duration)
+    caller = _caller(at)
+    role_arn = _role_of(caller)
+    bucket = collect_bucket(at.aws, target.bucket, caller.account)
+    desk = at.rehearsal() if dry_run else at.desk
+    request = desk.submit(
+        caller, role_arn, target, wanted, length, why, person, bucket.kms_key_arn, _region(bucket.kms_key_arn)
+    )
+    now = at.clock.now()
+    made = statements_for(request, now + request.duration)
+    reviewers = _reviewers(at, target)
+    page = words.dry_run_page if dry_run else words.submitted_page
+    return Result(page(request, made, reviewers, now))
+
+
+def requests(*, everyone: bool = False, services: Services | None = None) -> Result:
+    """The access requests of this process's role, newest first; of everyone, where asked for."""
+    at = services or Services()
+    mine = None if everyone else _caller(at)
+    return Result(words.requests_page(at.desk.requests(requester=mine), at.clock.now()))
+
+
+def show(id: str, *, services: Services | None = None) -> Result:
+    """One access request, with the exact statements."""
+    at = services or Services()
+    return Result(words.inbox_page((_review(at, at.desk.get(id)),), at.clock.now()))
+
+
+def inbox(*, services: Services | None = None) -> Result:
+    """What waits for a decision that this process's principal may make, oldest first."""
+    at = services or Services()
+    waiting = at.desk.inbox(_caller(at))
+    return Result(words.inbox_page([_review(at, request) for request in waiting], at.clock.now()))
+
+
+def approve(id: str, *, terms: str | None = None, services: Services | None = None) -> Result:
+    """Agree to exactly what was shown, and put it on the role. terms: the SHA-256 that was on the screen."""
+    at = services or Services()
+    request = at.desk.approve(id, _caller(at), terms, in_use_characters=_in_use(at, at.desk.get(id).role_arn) or 0)
+    return _applied(at, request)
+
+
+def reject(id: str, *, why: str, services: Services | None = None) -> Result:
+    """Say no, with words."""
+    at = services or Services()
+    return Result(words.decided_page(at.desk.reject(id, _caller(at), why), at.clock.now()))
+
+
+def withdraw(id: str, *, services: Services | None = None) -> Result:
+    """Take back a request of one's own that nobody has decided on."""
+    at = services or Services()
+    return Result(words.decided_page(at.desk.withdraw(id, _caller(at)), at.clock.now()))
+
+
+def revoke(id: str, *, why: str = "no longer needed", services: Services | None = None) -> Result:
+    """End a grant before its time, and take it off the role."""
+    at = services or Services()
+    return _applied(at, at.desk.revoke(id, _caller(at), why))
+
+
+def prove(id: str, *, services: Services | None = None) -> Result:
+    """Show with real calls, as the role itself, that a grant works and that its sibling does not."""
+    at = services or Services()
+    request = at.desk.get(id)
+    caller = _caller(at)
+    if request.grant is not None and name_of(caller.arn) != name_of(request.role_arn):
+        raise Refused(
+            f"{id} is a grant to {name_of(request.role_arn)}, and you are {name_of(caller.arn)}: "
+            "your calls would prove nothing.",
+            remedy="Run it in a notebook on that role.",
+        )
+    now = at.clock.now()
+    others = [
+        other.grant
+        for other in at.desk.requests(role_arn=request.role_arn)
+        if other.grant is not None and other.id != id and other.in_force_at(now)
+    ]
+    proof = at.prover.prove(id, others)
+    page = words.proof_page(at.desk.get(id), proof.steps, at.clock.now())
+    return Result(page, 0 if proof.held else 3)
+
+
+def reconcile(*, services: Services | None = None) -> Result:
+    """Make every role carry what the ledger says: apply what was approved, collect what has ended."""
+    at = services or Services()
+    written: list[str] = []
+    deleted: list[str] = []
+    problems: list[str] = []
+    roles = at.reconciler.roles()
+    for role_arn in roles:
+        try:
+            outcome = at.reconciler.reconcile(role_arn)
+        except SmAccessError as error:
+            problems.append(f"{name_of(role_arn)}: {error}")
+            continue
+        written += outcome.written
+        deleted += outcome.deleted
+        problems += [f"{refused.request_id}: {'; '.join(refused.faults)}" for refused in outcome.refused]
+        problems += [f"{name} had been changed by hand and is as planned again" for name in outcome.drift]
+    return Result(words.reconciled_page(roles, written, deleted, problems), 1 if problems else 0)
+
+
+def _asked(what: str) -> Level | str:
+    """A level, or an action that AWS knows."""
+    from sm_access import catalog
+    from sm_access.errors import UnknownAction
+
+    if ":" not in what:
+        return parse_level(what)
+    if not catalog.is_action(what):
+        near = ", ".join(catalog.closest(what))
+        raise UnknownAction(
+            f"AWS has no action named {what!r}.",
+            remedy=f"Did you mean {near}?" if near else "Say a level (list, read, write, delete) or e.g. s3:GetObject.",
+        )
+    if what.partition(":")[0].lower() not in {"s3", "kms"}:
+        raise InvalidInput(
+            f"{what} is not an action on S3, and the question is about a place in S3.",
+            remedy="Ask about a level (list, read, write, delete) or an action such as s3:GetObject.",
+        )
+    return what
+
+
+def _caller(at: Services) -> Caller:
+    from sm_access.aws.identity import collect_caller
+
+    return collect_caller(at.aws)
+
+
+def _role_of(caller: Caller) -> str:
+    if Arn.parse(caller.arn).resource.startswith("assumed-role/"):
+        return caller.principal
+    raise Refused(
+        f"{caller.arn} is not a role, and access is granted to roles.",
+        remedy="Ask from a notebook that works on the team's role; `sm-access whoami` shows who you are.",
+    )
+
+
+def _region(kms_key_arn: str | None) -> str | None:
+    return Arn.parse(kms_key_arn).region if kms_key_arn else None
+
+
+def _reviewers(at: Services, target: S3Target) -> str:
+    patterns = [reviewer.pattern for reviewer in at.rules.of(target.bucket).reviewers]
+    return ", ".join(name_of(pattern) for pattern in patterns) or (
+        "nobody yet: no reviewer is configured, so nobody can approve it"
+    )
+
+
+def _row(
+    at: Services, principal: PrincipalEvidence, target: S3Target, account: str
+) -> dict[Level, Verdict | None]:
+    from sm_access.aws.collectors import collect_bucket
+    from sm_access.errors import CannotTell
+
+    try:
+        bucket = collect_bucket(at.aws, target.bucket, account)
+    except CannotTell:
+        return dict.fromkeys(Level)
+    now = at.clock.now()
+    return {level: judge(principal, bucket, target, level, now=now) for level in Level}
+
+
+def _places(principal: PrincipalEvidence, buckets: tuple[str, ...]) -> list[S3Target]:
+    """The buckets, and beneath each the prefixes that the principal's own policies name."""
+    from sm_access.access.evidence import named_places
+
+    places = named_places(principal)
+    targets = []
+    for bucket in sorted(set(buckets) | {place.bucket for place in places}):
+        targets.append(S3Target(bucket))
+        targets += sorted((place for place in places if place.bucket == bucket and place.path), key=str)
+    return targets
+
+
+def _in_use(at: Services, role_arn: str) -> int | None:
+    """Characters of the role's inline policies that are not ours; None where they may not be read."""
+    from sm_access.access.planner import PREFIX, characters
+    from sm_access.aws.role_writer import IamRoleWriter
+
+    try:
+        found = IamRoleWriter(at.aws).read(role_arn)
+    except Refused:
+        return None
+    return sum(characters(document) for name, document in found.items() if not name.startswith(PREFIX))
+
+
+def _review(at: Services, request: AccessRequest) -> words.Review:
+    from sm_access.access.planner import characters, plan
+    from sm_access.aws.collectors import collect_role_notebooks
+
+    now = at.clock.now()
+    made = request.grant.statements if request.grant else statements_for(request, now + request.duration)
+    in_use = _in_use(at, request.role_arn)
+    after = None
+    if in_use is not None:
+        grants = [
+            other.grant
+            for other in at.desk.requests(role_arn=request.role_arn)
+            if other.grant is not None and other.in_force_at(now)
+        ]
+        standing = plan(grants, now, in_use)
+        added = 0 if request.grant else characters({"Version": "2012-10-17", "Statement": list(made)})
+        after = in_use + standing.characters + added
+    return words.Review(
+        request, made, collect_role_notebooks(at.aws, request.role_arn), after, INLINE_LIMIT
+    )
+
+
+def _applied(at: Services, request: AccessRequest) -> Result:
+    """Bring the role in line, and say so if that did not work: the decision stands, and is in the ledger."""
+    problem = ""
+    try:
+        outcome = at.reconciler.reconcile(request.role_arn)
+        problem = "; ".join(
+            fault for refused in outcome.refused if refused.request_id == request.id for fault in refused.faults
+        )
+        if not problem and not outcome.settled:
+            problem = "AWS has not confirmed it yet; it is propagating"
+    except SmAccessError as error:
+        problem = str(error)
+    now = at.clock.now()
+    request = at.desk.get(request.id)
+    undone = request.status_at(now) in (Status.APPROVED, Status.REVOKED)
+    return Result(words.decided_page(request, now, problem if undone else ""), 1 if problem and undone else 0)

@@ -1,0 +1,298 @@
+"""Access requests in words: for the one who asks, the one who decides, and the record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sm_access.access.duration import duration_words
+from sm_access.access.levels import Statement
+from sm_access.access.model import AccessRequest, Status
+from sm_access.access.probe import Outcome, ProbeKind, ProofFinding, ProofStep
+from sm_access.presentation.identity import name_of
+from sm_access.presentation.moments import ago, instant, iso, left
+from sm_access.presentation.page import (
+    Block,
+    Code,
+    Command,
+    Facts,
+    Fold,
+    Line,
+    Page,
+    Paragraph,
+    Span,
+    Table,
+    Tone,
+    code,
+    line,
+    quiet,
+    strong,
+)
+
+_STATUS = {
+    Status.SUBMITTED: ("waiting for a reviewer", Tone.WARN),
+    Status.APPROVED: ("approved, not on the role yet", Tone.WARN),
+    Status.APPLIED: ("applied", Tone.OK),
+    Status.PROVEN: ("proven, and no wider", Tone.OK),
+    Status.NOT_PROVABLE: ("applied, not proven", Tone.WARN),
+    Status.REJECTED: ("rejected", Tone.NO),
+    Status.WITHDRAWN: ("withdrawn", Tone.QUIET),
+    Status.REVOKED: ("revoked", Tone.QUIET),
+    Status.EXPIRED: ("ended", Tone.QUIET),
+    Status.COLLECTED: ("ended, and cleared from the role", Tone.QUIET),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a reviewer decides on: facts derived from AWS and from the exact statements, none from the requester's words.
+
+    notebooks: names of the notebooks that share the role, None where SageMaker could not be read.
+    quota_after, quota_limit: characters of inline policy after approval; None where IAM could not be read.
+    """
+
+    request: AccessRequest
+    statements: tuple[Statement, ...]
+    notebooks: tuple[str, ...] | None
+    quota_after: int | None
+    quota_limit: int
+
+
+def submitted_page(request: AccessRequest, statements: Sequence[Statement], reviewers: str, now: datetime) -> Page:
+    """What was asked, what exactly would be granted, and what happens next."""
+    blocks: tuple[Block, ...] = (
+        Facts((
+            ("id", line(code(request.id))),
+            ("for", line(f"{duration_words(request.duration)}, from the moment it is approved")),
+            ("role", line(name_of(request.role_arn), quiet(" - everyone who works on it gains the access"))),
+            ("reviewed by", line(reviewers)),
+        )),
+        Fold("The exact statements", (Code(policy_text(statements)),)),
+        Command("Follow it", "sm-access requests"),
+    )  # fmt: skip
+    return Page(line("Asked: ", *_asked(request), "."), Tone.WARN, blocks, request_view(request, now))
+
+
+def dry_run_page(request: AccessRequest, statements: Sequence[Statement], reviewers: str, now: datetime) -> Page:
+    page = submitted_page(request, statements, reviewers, now)
+    blocks = (Paragraph(line("Nothing was sent. This is what would be asked for.")), *page.blocks[1:2])
+    return Page(line("Would ask: ", *_asked(request), "."), Tone.PLAIN, blocks, {**page.data, "id": None, "dry_run": True})
+
+
+def requests_page(requests: Sequence[AccessRequest], now: datetime) -> Page:
+    data = {"requests": [request_view(request, now) for request in requests]}
+    if not requests:
+        blocks: tuple[Block, ...] = (Command("Ask for access", 'sm-access request s3://BUCKET/PREFIX/ read --for 7d --why "..."'),)
+        return Page(line("No access requests yet."), Tone.PLAIN, blocks, data)
+    table = Table(
+        ("id", "what", "status", "asked", "until"),
+        tuple(
+            (
+                line(code(request.id)),
+                line(*_asked(request)),
+                line(status_span(request, now)),
+                line(quiet(ago(request.submitted_at, now))),
+                _until(request, now),
+            )
+            for request in requests
+        ),
+    )
+    unproven = [request.id for request in requests if request.status_at(now) is Status.APPLIED]
+    hints = tuple(Command("Prove it works, and no wider", f"sm-access prove {id}") for id in unproven[:1])
+    count = f"{len(requests)} access request{'' if len(requests) == 1 else 's'}"
+    return Page(line(strong(count)), Tone.PLAIN, (table, *hints), data)
+
+
+def inbox_page(reviews: Sequence[Review], now: datetime) -> Page:
+    data = {"inbox": [review_view(review, now) for review in reviews]}
+    if not reviews:
+        blocks = (Paragraph(line("Requests that you may decide on appear here.")),)
+        return Page(line("Nothing waits for you."), Tone.OK, blocks, data)
+    folds = tuple(block for review in reviews for block in _review(review, now))
+    count = f"{len(reviews)} request{'' if len(reviews) == 1 else 's'} wait{'s' if len(reviews) == 1 else ''} for you"
+    return Page(line(strong(count)), Tone.WARN, folds, data)
+
+
+def decided_page(request: AccessRequest, now: datetime, problem: str = "") -> Page:
+    """After approve, reject, withdraw, revoke: where it stands now. problem: why it is not on the role, if so."""
+    status = request.status_at(now)
+    blocks: list[Block] = [Facts((("id", line(code(request.id))), ("status", line(status_span(request, now)))))]
+    if request.grant is not None:
+        grant = request.grant
+        blocks.append(
+            Facts((
+                ("until", line(instant(grant.ends_at), quiet(f" ({left(grant.ends_at, now)})"))),
+                ("sha256", line(code(grant.sha256[:16]))),
+            ))
+        )  # fmt: skip
+        blocks.append(Fold("The exact statements", (Code(policy_text(grant.statements)),)))
+    if problem:
+        blocks.append(Paragraph(line(Span(f"Not on the role: {problem}", Tone.WARN))))
+        blocks.append(Command("Try to apply it again", "sm-access reconcile"))
+    tone = Tone.WARN if problem else {Tone.QUIET: Tone.PLAIN}.get(_STATUS[status][1], _STATUS[status][1])
+    word = {Status.APPLIED: "Approved and applied", Status.APPROVED: "Approved"}.get(status, status.value.capitalize())
+    return Page(line(strong(f"{word}: "), *_asked(request), "."), tone, tuple(blocks), request_view(request, now))
+
+
+def proof_page(request: AccessRequest, steps: Sequence[ProofStep], now: datetime) -> Page:
+    held = all(step.finding is ProofFinding.HELD for step in steps)
+    rows = tuple(
+        (
+            line(_probe_words(step)),
+            line(_outcome_words(step.result.outcome, step.result.detail)),
+            line(_finding_span(step.finding)),
+        )
+        for step in steps
+    )
+    words = "it works, and no wider" if held else "not every call came to what the grant promises"
+    data = {**request_view(request, now), "held": held, "steps": [step_view(step) for step in steps]}
+    return Page(
+        line(strong("Proven: " if held else "Not proven: "), f"{words} - ", *_asked(request), "."),
+        Tone.OK if held else Tone.WARN,
+        (Table(("real call", "AWS answered", ""), rows),),
+        data,
+    )
+
+
+def reconciled_page(
+    roles: Sequence[str], written: Sequence[str], deleted: Sequence[str], problems: Sequence[str]
+) -> Page:
+    """What bringing roles in line with the ledger came to."""
+    facts: list[tuple[str, Line]] = [
+        ("written", line(", ".join(written) or "nothing")),
+        ("deleted", line(", ".join(deleted) or "nothing")),
+    ]
+    facts += [("problem", line(Span(problem, Tone.WARN))) for problem in problems]
+    data = {"roles": list(roles), "written": list(written), "deleted": list(deleted), "problems": list(problems)}
+    named = ", ".join(name_of(role) for role in roles) or "No role carries grants"
+    done = " could not all be brought in line." if problems else " carries what the ledger says."
+    headline = line(strong(named), done if roles else "; there is nothing to do.")
+    return Page(headline, Tone.WARN if problems else Tone.OK, (Facts(tuple(facts)),), data)
+
+
+def status_span(request: AccessRequest, now: datetime) -> Span:
+    words, tone = _STATUS[request.status_at(now)]
+    return Span(words, tone)
+
+
+def request_view(request: AccessRequest, now: datetime) -> dict[str, Any]:
+    grant = request.grant
+    return {
+        "id": request.id,
+        "status": request.status_at(now).value,
+        "target": str(request.target),
+        "level": request.level.value,
+        "duration_seconds": int(request.duration.total_seconds()),
+        "reason": request.reason,
+        "requester": {"arn": request.requester.arn, "principal": request.requester.principal, "proven_by": "sts"},
+        "claimed_person": request.claimed_person,
+        "role": request.role_arn,
+        "submitted_at": iso(request.submitted_at),
+        "terms_sha256": request.terms_sha256,
+        "grant": None
+        if grant is None
+        else {
+            "ends_at": iso(grant.ends_at),
+            "approved_by": grant.approved_by.principal,
+            "sha256": grant.sha256,
+            "statements": [dict(statement) for statement in grant.statements],
+        },
+    }
+
+
+def review_view(review: Review, now: datetime) -> dict[str, Any]:
+    return {
+        **request_view(review.request, now),
+        "statements": [dict(statement) for statement in review.statements],
+        "notebooks": None if review.notebooks is None else list(review.notebooks),
+        "quota": {"after": review.quota_after, "limit": review.quota_limit},
+    }
+
+
+def step_view(step: ProofStep) -> dict[str, Any]:
+    return {
+        "call": _probe_words(step),
+        "expected": step.result.probe.expected.value,
+        "outcome": step.result.outcome.value,
+        "finding": step.finding.value,
+    }
+
+
+def policy_text(statements: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, indent=2, ensure_ascii=False)
+
+
+def _asked(request: AccessRequest) -> Line:
+    return line(f"{request.level.value} ", code(str(request.target)))
+
+
+def _until(request: AccessRequest, now: datetime) -> Line:
+    if request.grant is None:
+        return line(quiet("-"))
+    ends_at = request.grant.ends_at
+    if request.in_force_at(now):
+        return line(instant(ends_at), quiet(f" ({left(ends_at, now)})"))
+    return line(quiet(instant(ends_at)))
+
+
+def _review(review: Review, now: datetime) -> tuple[Block, ...]:
+    request = review.request
+    person: list[str | Span] = [" · person ", request.claimed_person, quiet(" (claimed)")] if request.claimed_person else []
+    quota = (
+        line("could not be read")
+        if review.quota_after is None
+        else line(f"{review.quota_after:,} of {review.quota_limit:,} characters")
+    )
+    facts = Facts((
+        ("asked by", line("role ", name_of(request.requester.arn), quiet(" (proven by AWS STS)"), *person)),
+        ("who gains", _who_gains(review.notebooks)),
+        ("for", line(f"{duration_words(request.duration)} from approval")),
+        ("quota after", quota),
+        ("their reason", line(quiet(f"“{request.reason}”"))),
+        ("terms", line(code(f"sha256 {request.terms_sha256[:16]}"))),
+    ))  # fmt: skip
+    return (
+        Paragraph(line(strong(f"{request.level.value.capitalize()} "), code(str(request.target)), quiet(f"  {request.id} · asked {ago(request.submitted_at, now)}"))),
+        facts,
+        Fold("The exact statements", (Code(policy_text(review.statements)),)),
+        Command("Approve", f"sm-access approve {request.id}"),
+    )  # fmt: skip
+
+
+def _who_gains(notebooks: tuple[str, ...] | None) -> Line:
+    if notebooks is None:
+        return line("everyone on this role; how many notebooks that is could not be read")
+    if not notebooks:
+        return line("everyone on this role; no notebook instance uses it now")
+    count = f"{len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}"
+    return line(strong(count), f" share{'s' if len(notebooks) == 1 else ''} this role: {', '.join(notebooks)}")
+
+
+def _probe_words(step: ProofStep) -> str:
+    probe = step.result.probe
+    where = f"s3://{probe.bucket}/{probe.prefix}"
+    return {
+        ProbeKind.LIST: f"list {where}",
+        ProbeKind.READ_FOUND: f"read one byte beneath {where}",
+        ProbeKind.READ_KEY: f"read one byte of {where}",
+    }[probe.kind]
+
+
+def _outcome_words(outcome: Outcome, detail: str) -> str:
+    return {
+        Outcome.ALLOWED: "allowed",
+        Outcome.DENIED: "denied",
+        Outcome.NOTHING_THERE: "no object there to read",
+        Outcome.FAILED: f"failed ({detail})",
+    }[outcome]
+
+
+def _finding_span(finding: ProofFinding) -> Span:
+    return {
+        ProofFinding.HELD: Span("as promised", Tone.OK),
+        ProofFinding.NOT_HELD: Span("not as promised", Tone.NO),
+        ProofFinding.INCONCLUSIVE: Span("tells nothing", Tone.UNKNOWN),
+    }[finding]

@@ -1,0 +1,267 @@
+"""May I, and why: one sentence that decides, and every layer beneath it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sm_access.access.level import Level
+from sm_access.access.levels import Check
+from sm_access.access.target import S3Target
+from sm_access.access.verdict import Finding, Verdict, level_of
+from sm_access.policy import Decision, Layer, LayerResult, NearMiss, StatementRef
+from sm_access.presentation.identity import name_of
+from sm_access.presentation.moments import ago, iso
+from sm_access.presentation.page import (
+    Block,
+    Command,
+    Facts,
+    Fold,
+    Line,
+    Page,
+    Paragraph,
+    Span,
+    Table,
+    Tone,
+    code,
+    line,
+    quiet,
+    strong,
+)
+
+TONES = {
+    Decision.ALLOW: Tone.OK,
+    Decision.EXPLICIT_DENY: Tone.NO,
+    Decision.IMPLICIT_DENY: Tone.NO,
+    Decision.UNDETERMINED: Tone.UNKNOWN,
+}
+ANSWERS = {
+    Decision.ALLOW: "Yes",
+    Decision.EXPLICIT_DENY: "No",
+    Decision.IMPLICIT_DENY: "No",
+    Decision.UNDETERMINED: "Cannot tell",
+}
+_SHORT = {Decision.ALLOW: "yes", Decision.EXPLICIT_DENY: "no", Decision.IMPLICIT_DENY: "no"}
+_LAYER_WORDS = {
+    Layer.IDENTITY: "identity policies",
+    Layer.PERMISSIONS_BOUNDARY: "permissions boundary",
+    Layer.SESSION: "session policy",
+    Layer.RESOURCE: "resource policy",
+    Layer.SERVICE_CONTROL: "service control policies",
+    Layer.RESOURCE_CONTROL: "resource control policies",
+    Layer.VPC_ENDPOINT: "VPC endpoint policy",
+}
+_OUTCOME_WORDS = {
+    Decision.ALLOW: "allows",
+    Decision.EXPLICIT_DENY: "denies",
+    Decision.IMPLICIT_DENY: "does not allow",
+    Decision.UNDETERMINED: "cannot tell",
+}
+
+
+def verdict_page(verdict: Verdict, now: datetime) -> Page:
+    decision = verdict.decision
+    headline = line(
+        strong(f"{ANSWERS[decision]}: "), f"{name_of(verdict.principal)} {_may(decision)} ", *_what(verdict), "."
+    )
+    blocks: list[Block] = [Paragraph(reason(verdict))]
+    helps = _remedy(verdict)
+    if helps is not None:
+        blocks.append(helps)
+    if verdict.unread:
+        blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(_unread(verdict))}."))))
+    blocks.append(Fold("Every call and layer", tuple(_detail(finding) for finding in verdict.findings)))
+    blocks.append(
+        Paragraph(line(quiet(f"Decided by sm_access's engine from policies read {ago(verdict.read_at, now)}.")))
+    )
+    return Page(headline, TONES[decision], tuple(blocks), verdict_view(verdict))
+
+
+def reason(verdict: Verdict) -> Line:
+    """The deciding reason in one or two sentences."""
+    finding = verdict.deciding
+    decision, check = verdict.decision, finding.check
+    if verdict.unsettled and decision is Decision.UNDETERMINED:
+        return line(f"Every policy that was read allows it, but it also depends on {verdict.unsettled}.")
+    if decision is Decision.UNDETERMINED:
+        return line("It depends on ", "; ".join(finding.response.depends_on) or "what could not be read", ".")
+    if decision is Decision.ALLOW:
+        told = finding.response.deciding
+        return line(_statement(told), " allows ", code(check.action), _there(check)) if told else line("It is allowed.")
+    if decision is Decision.EXPLICIT_DENY:
+        told = finding.response.deciding
+        return line(
+            _statement(told) if told else "A policy",
+            " denies ",
+            code(check.action),
+            _there(check, "."),
+            " A grant cannot undo a deny: whoever owns that policy can.",
+        )
+    return _implicit(verdict, finding)
+
+
+def _implicit(verdict: Verdict, finding: Finding) -> Line:
+    check = finding.check
+    blocking = [layer for layer in finding.response.layers if layer.outcome is not Decision.ALLOW]
+    only_boundary = [layer for layer in blocking if layer.layer is Layer.PERMISSIONS_BOUNDARY] and not [
+        layer for layer in blocking if layer.layer is Layer.IDENTITY
+    ]
+    because: list[str | Span]
+    if check.action.startswith("kms:"):
+        because = ["The bucket is encrypted with a KMS key, and neither the role's policies nor the key's policy allow ",
+                   code(check.action), " on it: so it is no, because of the key."]  # fmt: skip
+    elif only_boundary:
+        because = ["The permissions boundary does not allow ", code(check.action), _there(check, ".")]
+    else:
+        because = ["No policy of this role allows ", code(check.action), _there(check, ".")]
+    if verdict.with_grant is Decision.ALLOW:
+        because.append(" Nothing denies it, so a grant would be enough.")
+    elif verdict.with_grant is not None:
+        because.append(" A grant to the role alone would not be enough.")
+    miss = _nearest(finding)
+    if miss is not None:
+        because += [" Nearest: ", *_miss_words(miss)]
+    return line(*because)
+
+
+def matrix_page(rows: Sequence[tuple[S3Target, Mapping[Level, Verdict | None]]], principal: str, now: datetime) -> Page:
+    """Buckets and prefixes x {list, read, write, delete}. None: the bucket could not be looked at."""
+    verdicts = [verdict for _, row in rows for verdict in row.values() if verdict is not None]
+    table = Table(
+        ("", *(level.value for level in Level)),
+        tuple((line(code(str(target).removeprefix("s3://"))), *(_cell(row.get(level)) for level in Level))
+              for target, row in rows),
+    )  # fmt: skip
+    blocks: list[Block] = []
+    if rows:
+        blocks.append(table)
+        blocks.append(Fold("Why", tuple(_why(target, level, row.get(level)) for target, row in rows for level in Level)))
+    else:
+        blocks.append(Paragraph(line("This account has no buckets that can be listed; name one, e.g. "
+                                     "`sm-access permissions s3://my-bucket/`.")))  # fmt: skip
+    unread = sorted({words for verdict in verdicts for words in _unread(verdict)})
+    if unread:
+        blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(unread)}."))))
+    if verdicts:
+        oldest = min(verdict.read_at for verdict in verdicts)
+        blocks.append(Paragraph(line(quiet(f"From policies read {ago(oldest, now)}."))))
+    data = {
+        "principal": principal,
+        "rows": [
+            {"target": str(target), **{level.value: _cell_view(row.get(level)) for level in Level}}
+            for target, row in rows
+        ],
+    }
+    return Page(line("What ", strong(name_of(principal)), " may do in S3"), Tone.PLAIN, tuple(blocks), data)
+
+
+def verdict_view(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "decision": verdict.decision.value,
+        "principal": verdict.principal,
+        "asked": verdict.asked,
+        "target": str(verdict.target),
+        "reason": "".join(span.text for span in reason(verdict)),
+        "grant_would_help": None if verdict.with_grant is None else verdict.with_grant is Decision.ALLOW,
+        "checks": [_finding_view(finding) for finding in verdict.findings],
+        "not_read": list(_unread(verdict)),
+        "read_at": iso(verdict.read_at),
+    }
+
+
+def _may(decision: Decision) -> str:
+    return {Decision.ALLOW: "may", Decision.UNDETERMINED: "might be able to"}.get(decision, "may not")
+
+
+def _what(verdict: Verdict) -> list[str | Span]:
+    if verdict.asked in {level.value for level in Level}:
+        return [f"{verdict.asked} ", code(str(verdict.target))]
+    return [code(verdict.asked), " on ", code(str(verdict.target))]
+
+
+def _there(check: Check, end: str = ".") -> str:
+    where = check.resource_arn.split(":::")[-1] if ":::" in check.resource_arn else check.resource_arn
+    prefix = check.context.get("s3:prefix")
+    return f" on {where}{f' for the prefix {prefix}' if prefix else ''}{end}"
+
+
+def _statement(told: StatementRef | None) -> str:
+    if told is None:
+        return "A policy"
+    return f"Statement {told.sid or told.index + 1} of {told.policy} ({told.kind.replace('-', ' ')})"
+
+
+def _nearest(finding: Finding) -> NearMiss | None:
+    for layer in finding.response.layers:
+        if layer.outcome is not Decision.ALLOW and layer.misses:
+            return layer.misses[0]
+    return None
+
+
+def _miss_words(miss: NearMiss) -> list[str | Span]:
+    where = f"{miss.statement.policy} / {miss.statement.sid or miss.statement.index + 1}"
+    verb = {"Resource": "is about", "Action": "is about", "Condition": "asks for"}.get(miss.element, "names")
+    return [code(where), f" {verb} ", code(miss.expected), "."]
+
+
+def _remedy(verdict: Verdict) -> Block | None:
+    level = level_of(verdict.asked) if ":" in verdict.asked else Level(verdict.asked)
+    if verdict.with_grant is not Decision.ALLOW or level is None:
+        return None
+    return Command("Ask for it", f'sm-access request {verdict.target} {level.value} --for 7d --why "..."')
+
+
+def _unread(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(f"{item.what} (needs {item.permission})" if item.permission else item.what for item in verdict.unread)
+
+
+def _detail(finding: Finding) -> Block:
+    check, response = finding.check, finding.response
+    rows: list[tuple[str, Line]] = [
+        (_LAYER_WORDS[layer.layer], _layer_line(layer)) for layer in response.layers
+    ]
+    summary = f"{ANSWERS[response.decision]}: {check.action}{_there(check, '')}"
+    return Fold(summary, (Facts(tuple(rows)),))
+
+
+def _layer_line(layer: LayerResult) -> Line:
+    words: list[str | Span] = [Span(_OUTCOME_WORDS[layer.outcome], TONES[layer.outcome])]
+    if layer.deciding is not None:
+        words.append(f": {_statement(layer.deciding)}")
+    elif layer.misses:
+        words += ["; nearest ", *_miss_words(layer.misses[0])]
+    return line(*words)
+
+
+def _cell(verdict: Verdict | None) -> Line:
+    if verdict is None:
+        return line(Span("?", Tone.UNKNOWN))
+    if verdict.decision is Decision.UNDETERMINED:
+        return line(Span("depends", Tone.WARN) if verdict.deciding.response.depends_on else Span("?", Tone.UNKNOWN))
+    return line(Span(_SHORT[verdict.decision], TONES[verdict.decision]))
+
+
+def _why(target: S3Target, level: Level, verdict: Verdict | None) -> Block:
+    label = quiet(f"{level.value} {str(target).removeprefix('s3://')}: ")
+    if verdict is None:
+        return Paragraph(line(label, "this bucket could not be looked at."))
+    return Paragraph((label, *reason(verdict)))
+
+
+def _cell_view(verdict: Verdict | None) -> dict[str, Any]:
+    if verdict is None:
+        return {"decision": Decision.UNDETERMINED.value, "reason": "This bucket could not be looked at."}
+    return {"decision": verdict.decision.value, "reason": "".join(span.text for span in reason(verdict))}
+
+
+def _finding_view(finding: Finding) -> dict[str, Any]:
+    told = finding.response.deciding
+    return {
+        "action": finding.check.action,
+        "resource": finding.check.resource_arn,
+        "context": dict(finding.check.context),
+        "decision": finding.response.decision.value,
+        "deciding": None if told is None else {"policy": told.policy, "kind": told.kind, "sid": told.sid, "path": told.path},
+        "depends_on": list(finding.response.depends_on),
+    }
