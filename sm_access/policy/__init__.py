@@ -1,0 +1,30 @@
+"""Given policies and a request: what is decided, and why. Pure - no client, clock, environment or log."""
+
+from __future__ import annotations
+
+from sm_access.policy.arn import Arn
+from sm_access.policy.authorizer import authorize
+from sm_access.policy.decision import Decision, Layer, LayerResult, NearMiss, Response, StatementRef
+from sm_access.policy.document import NamedPolicy, PolicyDocument
+from sm_access.policy.parser import parse_policy
+from sm_access.policy.policy_set import UNREADABLE, PolicySet
+from sm_access.policy.principal import canonical_principal
+from sm_access.policy.request import Request
+
+__all__ = [
+    "UNREADABLE",
+    "Arn",
+    "Decision",
+    "Layer",
+    "LayerResult",
+    "NamedPolicy",
+    "NearMiss",
+    "PolicyDocument",
+    "PolicySet",
+    "Request",
+    "Response",
+    "StatementRef",
+    "authorize",
+    "canonical_principal",
+    "parse_policy",
+]

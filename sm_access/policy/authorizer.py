@@ -1,0 +1,118 @@
+"""PolicySet x Request -> Response: which layers apply, how they combine, and which of them decided.
+
+An explicit deny anywhere wins. Then every guard (resource control, service control, VPC endpoint) must
+allow, and the principal must be granted the action by the identity side, the resource side, or both:
+
+- in one account either is enough; a resource policy that names the session, the user or everyone is not
+limited by an implicit deny in boundary and session policy, one that names the role is;
+- where the service wants the resource policy's consent, an identity policy counts only if that policy
+names the account;
+- across accounts both must allow;
+- services, identity providers and anonymous callers have nothing but the resource policy.
+
+Source: IAM User Guide, "Policy evaluation logic", "Cross-account policy evaluation logic", "Permissions
+boundaries for IAM entities"; AWS Organizations User Guide, "SCP evaluation".
+"""
+
+from __future__ import annotations
+
+from sm_access.policy.context import RequestContext
+from sm_access.policy.decision import Decision, Layer, Response, StatementRef
+from sm_access.policy.policy_set import Levels, Policies, PolicySet
+from sm_access.policy.principal import Principal, PrincipalKind, Reach
+from sm_access.policy.request import Request, ResolvedRequest, resolve
+from sm_access.policy.truth import NO, YES, Truth, either_way, every, some
+from sm_access.policy.verdict import LayerVerdict, evaluate_layer, evaluate_levels, unread
+
+_SERVICE_LINKED = ":role/aws-service-role/"
+_GUARDS = (Layer.RESOURCE_CONTROL, Layer.SERVICE_CONTROL, Layer.VPC_ENDPOINT)
+
+
+def authorize(policies: PolicySet, request: Request) -> Response:
+    """Decide one request. Pure: same arguments, same answer.
+
+    # INVARIANT: ALLOW only where no completion of what is unknown, unreadable or not understood would refuse.
+    """
+    resolved = resolve(request)
+    verdicts = _verdicts(policies, resolved)
+    results = tuple(verdict.result for verdict in verdicts.values())
+    denies = some(verdict.denies for verdict in verdicts.values())
+    if denies.value:
+        deciding = next(verdict.denying for verdict in verdicts.values() if verdict.denies.value)
+        return Response(Decision.EXPLICIT_DENY, results, deciding)
+    guards = [verdicts[layer].allows for layer in _GUARDS if layer in verdicts]
+    granted = every((*guards, _principal_granted(verdicts, resolved)))
+    if granted.value is False:
+        return Response(Decision.IMPLICIT_DENY, results)
+    if granted.value and denies.value is False:
+        return Response(Decision.ALLOW, results, _granting(verdicts))
+    return Response(
+        Decision.UNDETERMINED, results, None, tuple(dict.fromkeys(denies.depends_on + granted.depends_on))
+    )
+
+
+def _verdicts(policies: PolicySet, request: ResolvedRequest) -> dict[Layer, LayerVerdict]:
+    """The layers that apply, in the order in which AWS describes them."""
+    verdicts: dict[Layer, LayerVerdict] = {}
+
+    def levels(layer: Layer, found: Levels | None) -> None:
+        if found is not None:
+            verdicts[layer] = evaluate_levels(layer, found, request)
+
+    def layer(layer: Layer, found: Policies | None) -> None:
+        if found is not None:
+            verdicts[layer] = evaluate_layer(layer, found, request)
+
+    levels(Layer.RESOURCE_CONTROL, policies.resource_control)
+    if _in_organization(request.principal, request.context):
+        levels(Layer.SERVICE_CONTROL, policies.service_control)
+    layer(Layer.VPC_ENDPOINT, policies.vpc_endpoint)
+    if policies.resource is None and request.consent_required:
+        verdicts[Layer.RESOURCE] = unread(Layer.RESOURCE, "always exists here and was not given")
+    elif policies.resource is None and (
+        request.same_account.value is not True or not request.principal.account
+    ):
+        layer(Layer.RESOURCE, ())  # it has a say there, and nothing is attached
+    else:
+        layer(Layer.RESOURCE, policies.resource)
+    if request.principal.is_identity:
+        layer(Layer.IDENTITY, policies.identity)
+        layer(Layer.PERMISSIONS_BOUNDARY, policies.permissions_boundary)
+        layer(Layer.SESSION, policies.session)
+    return verdicts
+
+
+def _in_organization(principal: Principal, context: RequestContext) -> bool:
+    """Service control policies bind the accounts' own principals, except service-linked roles."""
+    if principal.account is None:
+        return False
+    arns = context.lookup("aws:PrincipalArn")
+    known = arns if isinstance(arns, tuple) else ()
+    return not any(_SERVICE_LINKED in text for text in (principal.text, *known))
+
+
+def _principal_granted(verdicts: dict[Layer, LayerVerdict], request: ResolvedRequest) -> Truth:
+    """The formula of this module's docstring."""
+    resource = verdicts[Layer.RESOURCE].grants if Layer.RESOURCE in verdicts else Reach()
+    if request.principal.account is None:
+        return resource.direct
+    root = request.principal.kind is PrincipalKind.ROOT
+    limits = every(
+        verdicts[layer].allows for layer in (Layer.PERMISSIONS_BOUNDARY, Layer.SESSION) if layer in verdicts
+    )
+    identity = YES if root else every((verdicts[Layer.IDENTITY].allows, limits))
+    consent = resource.account if request.consent_required else YES
+    if root and request.consent_required:
+        consent = NO  # root is the account: only a direct grant counts, never a delegation to itself
+    within = some((resource.direct, every((resource.role, limits)), every((consent, identity))))
+    across = every((identity, resource.at_all))
+    return either_way(request.same_account, within, across)
+
+
+def _granting(verdicts: dict[Layer, LayerVerdict]) -> StatementRef | None:
+    """The Allow to show: the identity policy's where it grants, else the resource policy's; None for root
+    alone."""
+    for layer in (Layer.IDENTITY, Layer.RESOURCE):
+        if layer in verdicts and verdicts[layer].granting is not None:
+            return verdicts[layer].granting
+    return None

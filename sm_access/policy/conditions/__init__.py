@@ -1,0 +1,1 @@
+"""Condition operators, one file per family, and how a condition is evaluated."""

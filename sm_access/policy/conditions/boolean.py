@@ -1,0 +1,20 @@
+"""Bool: true or false, in any case."""
+
+from __future__ import annotations
+
+from sm_access.policy.conditions.operator import IncomparableError, Operator, typed
+
+
+def boolean(text: str) -> bool:
+    """The truth value that `text` writes; raises IncomparableError."""
+    lowered = text.lower()
+    if lowered not in ("true", "false"):
+        raise IncomparableError(f"the value {text!r}, which is neither true nor false")
+    return lowered == "true"
+
+
+def _same(expected: str, actual: str) -> bool:
+    return boolean(expected) == boolean(actual)
+
+
+OPERATORS = (Operator("Bool", typed(_same)),)

@@ -1,0 +1,61 @@
+"""Resource and NotResource: ARNs with wildcards and policy variables, case-sensitive.
+
+Variables stand after the fifth colon only. Source: IAM User Guide, "IAM JSON policy elements: Resource",
+"NotResource" and "Variables and tags".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import takewhile
+
+from sm_access.policy.context import RequestContext
+from sm_access.policy.pattern import Template, Variable, parse_template
+from sm_access.policy.truth import NO, YES, Truth, negation, some, undecided
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceElement:
+    """The patterns of one statement; `negated` for NotResource, `variables` as the document's version has
+    it."""
+
+    patterns: tuple[str, ...]
+    negated: bool = False
+    variables: bool = True
+
+
+def match_resource(element: ResourceElement, resource: str, context: RequestContext) -> Truth:
+    """Whether the element covers `resource`.
+
+    A pattern whose variable the request does not carry matches nothing. In a NotResource AWS says only
+    that the statement "might" be invalid then, so there the answer is left open rather than guessed.
+    """
+    if element.negated and not element.patterns:
+        return undecided("a NotResource element without resources")
+    named = some(_match(pattern, element, resource, context) for pattern in element.patterns)
+    return negation(named) if element.negated else named
+
+
+def _match(pattern: str, element: ResourceElement, resource: str, context: RequestContext) -> Truth:
+    template = parse_template(pattern, variables=element.variables)
+    if template.malformed:
+        return undecided(template.malformed)
+    if _variable_before_fifth_colon(template):
+        return undecided(f"the policy variable in {pattern!r}, which stands before the fifth colon")
+    filled = template.resolve(context)
+    if filled.unresolved:
+        words = (
+            f"the policy variable ${{{name}}}, which this request does not carry"
+            for name in filled.unresolved
+        )
+        return undecided(*words) if element.negated else NO
+    if not filled.within_segments().matches(resource):
+        return NO
+    return undecided(*filled.holes) if filled.holes else YES
+
+
+def _variable_before_fifth_colon(template: Template) -> bool:
+    if not template.has_variables:
+        return False
+    before = list(takewhile(lambda part: not isinstance(part, Variable), template.parts))
+    return before.count(":") < 5

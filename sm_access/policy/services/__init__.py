@@ -1,0 +1,18 @@
+"""What a service does differently from the default, one file per service and one line each in the
+registry."""
+
+from __future__ import annotations
+
+from sm_access.policy.services import kms, s3, sts
+from sm_access.policy.services.rules import DEFAULT, ServiceRules
+
+_REGISTRY: dict[str, ServiceRules] = {
+    "kms": kms.RULES,
+    "s3": s3.RULES,
+    "sts": sts.RULES,
+}
+
+
+def service_rules(action: str) -> ServiceRules:
+    """The rules for the service of `action`."""
+    return _REGISTRY.get(action.partition(":")[0].lower(), DEFAULT)

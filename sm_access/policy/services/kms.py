@@ -1,0 +1,19 @@
+"""AWS KMS: without the key policy's consent no identity policy helps.
+
+The key policy consents by naming the principal, its role, or its account - the last only hands the choice
+over to that account's identity policies. Source: AWS KMS Developer Guide, "Key policies in AWS KMS" and
+"Default key policy". Grants (kms:CreateGrant) are a third way in that policies do not show.
+"""
+
+from __future__ import annotations
+
+from sm_access.policy.arn import Arn
+from sm_access.policy.services.rules import ServiceRules
+
+
+def _consent_required(resource: str) -> bool:
+    arn = Arn.read(resource)
+    return arn is not None and arn.service == "kms" and arn.resource.startswith("key/")
+
+
+RULES = ServiceRules(consent_required=_consent_required)
