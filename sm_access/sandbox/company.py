@@ -151,7 +151,7 @@ def _bucket(name: str) -> str:
 
 
 TEAM_DATA = document(
-    allow("ListOwnBuckets", "s3:ListAllMyBuckets", "*"),
+    allow("ListOwnBuckets", ["s3:ListAllMyBuckets", "kms:ListAliases"], "*"),
     allow("LocateBuckets", "s3:GetBucketLocation", [_bucket("acme-*"), _bucket("partner-exchange")]),
     allow(
         "ListPublic",
@@ -166,7 +166,7 @@ TEAM_DATA = document(
     allow("VaultRead", "s3:GetObject", _bucket("acme-vault/*")),
     allow(
         "VaultKey",
-        ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListAliases"],
+        ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy"],
         f"arn:aws:kms:{REGION}:{ACCOUNT}:*",
     ),
     allow("HrRead", ["s3:ListBucket", "s3:GetObject"], [_bucket("acme-hr"), _bucket("acme-hr/*")]),
@@ -230,7 +230,7 @@ DATA_OWNER = document(
     ),
     allow("ReadOwnRole", _READ_ROLE, role_arn(APPROVER_ROLE)),
     allow("ReadPolicies", _READ_POLICY, _OWN_POLICIES),
-    allow("SeeBuckets", "s3:ListAllMyBuckets", "*"),
+    allow("SeeBuckets", ["s3:ListAllMyBuckets", "kms:ListAliases"], "*"),
     allow(
         "ReadData",
         ["s3:ListBucket", "s3:GetObject", "s3:GetBucketLocation", *_INSPECT_BUCKET],
@@ -238,7 +238,7 @@ DATA_OWNER = document(
     ),
     allow(
         "VaultKey",
-        ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListAliases"],
+        ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy"],
         f"arn:aws:kms:{REGION}:{ACCOUNT}:*",
     ),
     allow("SeeNotebooks", ["sagemaker:List*", "sagemaker:Describe*"], "*"),
@@ -395,7 +395,7 @@ BUCKETS: tuple[Bucket, ...] = (
                     "Sid": "NotForTheTeam",
                     "Effect": "Deny",
                     "Principal": {"AWS": role_arn(NOTEBOOK_ROLE)},
-                    "Action": "s3:*",
+                    "Action": ["s3:ListBucket", "s3:GetObject*", "s3:PutObject*", "s3:DeleteObject*"],
                     "Resource": [_bucket("acme-hr"), _bucket("acme-hr/*")],
                 }
             ],

@@ -7,11 +7,12 @@ It runs in the environment that `installation.py` makes, without sm_access, henc
     parent    process id of the host
     lifeline  file descriptor of the pipe that ends with the host
 
-Beyond what ministack does itself, two things are added that AWS does and that a person would otherwise be
-misled by:
+Beyond what ministack does itself, four things are added that AWS does and whose absence would mislead:
 
 - an object under SSE-KMS is read and written only with the key's consent, as AWS requires kms:Decrypt or
   kms:GenerateDataKey for it (Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys");
+- a missing object answers 403, not 404, to who may not list its bucket (Amazon S3 API Reference, GetObject);
+- aws:PrincipalArn of an assumed role is the role's ARN, not the session's;
 - a denial names the layer that denied, in AWS's words (IAM User Guide, "Troubleshoot access denied error
   messages").
 """
@@ -136,6 +137,30 @@ def limit_names(evaluator: ModuleType, account: str) -> Any:
     return names
 
 
+def is_missing(object_arn: str) -> bool:
+    """Whether this names an object that a bucket of the caller's account does not have."""
+    s3 = import_module("ministack.services.s3")
+    bucket, _, key = object_arn[len(_S3_ARN) :].partition("/")
+    held = s3._buckets.get(bucket)
+    return held is not None and key not in held.get("objects", {})
+
+
+def name_the_role_in_principal_arn() -> None:
+    """aws:PrincipalArn of an assumed role is the role's ARN on AWS ("AWS global condition context keys")."""
+    evaluator = import_module("ministack.core.iam_evaluator")
+    iam = import_module("ministack.services.iam")
+    resolve = evaluator._resolve_condition_key
+
+    def resolve_as_aws_does(key: str, ctx: Any) -> Any:
+        if key.lower() == "aws:principalarn" and ctx.principal_type == "AssumedRole":
+            name = evaluator._role_name_from_assumed_arn(ctx.principal_arn)
+            role = iam._roles.get_scoped(ctx.principal_account, None, name) or {}
+            return role.get("Arn") or ctx.principal_arn
+        return resolve(key, ctx)
+
+    setattr(evaluator, "_resolve_condition_key", resolve_as_aws_does)  # noqa: B010 - as below
+
+
 def enforce_as_aws_does() -> None:
     """Put the KMS check and the worded denial around ministack's own decision; never turn a denial into an
     allow.
@@ -190,10 +215,12 @@ def enforce_as_aws_does() -> None:
             return denied
         if not access_key_id:
             return None
+        bucket_arn = resource_arn.split("/", 1)[0]
+        if iam_action in _READS and is_missing(resource_arn):
+            return decide_in_words(access_key_id, "s3:ListBucket", service, region, bucket_arn, None)
         key_arn = kms_key_of(iam_action, resource_arn)
         if key_arn is None:
             return None
-        bucket_arn = resource_arn.split("/", 1)[0]
         context = {
             "kms:ViaService": f"s3.{region}.amazonaws.com",
             "kms:EncryptionContext:aws:s3:arn": bucket_arn,
@@ -215,6 +242,7 @@ def main() -> None:
     config = import_module("hypercorn.config").Config()
     app = import_module("ministack.app").app
     add_managed_policies()
+    name_the_role_in_principal_arn()
     enforce_as_aws_does()
     config.bind = [f"fd://{given['fd']}"]
     config.keep_alive_timeout = 75

@@ -18,11 +18,11 @@ import contextlib
 import json
 import os
 import secrets
+import select
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -38,15 +38,15 @@ _USER_SESSION_SECONDS = 12 * 3600
 
 
 class Host:
-    """Starts everything, then waits. `stop` is set by whatever ends it."""
+    """Starts everything, then waits until `stop` is called, by whatever ends it."""
 
     def __init__(self, name: str, enforcer: str) -> None:
         self.name = name
-        self.stop = threading.Event()
         self._enforcer = enforcer
         self._children: list[subprocess.Popen[bytes]] = []
         # INVARIANT: only this process holds the writing end, so the children see it end with this process.
         self._lifeline_read, self._lifeline_write = os.pipe()
+        self._stop_read, self._stop_write = os.pipe()
 
     def start(self) -> None:
         """Bring everything up and write the state file. Raises SandboxUnavailable or MissingExtra."""
@@ -75,9 +75,16 @@ class Host:
             )
         )
 
+    def stop(self) -> None:
+        """End `wait`. A byte in a pipe, as signal handlers and threads may both call it.
+
+        A threading.Event cannot be set from a signal handler: the main thread may hold its lock just then.
+        """
+        os.write(self._stop_write, b".")
+
     def wait(self, parent: int | None) -> None:
         """Until told to stop, a server ends, or the parent is gone."""
-        while not self.stop.wait(0.5):
+        while not select.select([self._stop_read], [], [], 0.5)[0]:
             ended = [child for child in self._children if child.poll() is not None]
             if ended:
                 print(f"a server ended by itself: {[child.returncode for child in ended]}", file=sys.stderr)
@@ -253,9 +260,9 @@ def main() -> int:
         os._exit(0)  # into the background: the starter has nothing left to wait for
     host = Host(name, given["enforcer"])
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: host.stop.set())
+        signal.signal(number, lambda *_: host.stop())
     if parent is not None:
-        lifeline.end_with_pipe(0, host.stop.set)
+        lifeline.end_with_pipe(0, host.stop)
     with state.exclusive(name, "lock", wait=False) as held:
         if not held:
             _report({"failed": f"The sandbox {name!r} is running already.", "remedy": ""})
