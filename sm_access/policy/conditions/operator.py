@@ -18,7 +18,8 @@ class IncomparableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`holds(expected, actual)` may raise IncomparableError. `negated`: the condition holds when no value does.
+    """`holds(expected, actual)` may raise IncomparableError. `negated`: the condition holds when no value
+    does.
     `variables`: policy variables may stand in the value; only string and ARN operators have them."""
 
     name: str

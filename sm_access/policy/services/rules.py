@@ -11,8 +11,8 @@ class ServiceRules:
     """What may differ between services.
 
     `resource_for(resource)`: the resource that policies are matched against, for the one that was asked.
-    `consent_required(resource)`: whether the resource policy must consent, even in the principal's own account;
-    elsewhere in one account an identity policy is enough.
+    `consent_required(resource)`: whether the resource policy must consent, even in the principal's own
+    account; elsewhere in one account an identity policy is enough.
     """
 
     resource_for: Callable[[str], str] = lambda resource: resource
