@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sm_access.access.target import S3Target
+from sm_access.errors import InvalidS3Uri
 from sm_access.policy import UNREADABLE, NamedPolicy, PolicySet
 from sm_access.policy.policy_set import Unreadable
 
@@ -64,4 +66,30 @@ def policy_set(principal: PrincipalEvidence, bucket: BucketEvidence, *, of_key: 
     )
 
 
-__all__ = ["UNREADABLE", "BucketEvidence", "PrincipalEvidence", "Unread", "policy_set"]
+def named_places(principal: PrincipalEvidence) -> frozenset[S3Target]:
+    """The buckets and prefixes that the principal's own Allow statements name plainly: what is worth a row in a table.
+
+    Patterns with a wildcard anywhere but at the end name no one place and are left out.
+    """
+    if principal.identity is UNREADABLE:
+        return frozenset()
+    patterns = {
+        pattern
+        for policy in principal.identity
+        for statement in policy.document.statements
+        if statement.effect == "Allow" and statement.resource is not None and not statement.resource.negated
+        for pattern in statement.resource.patterns
+    }
+    found = set()
+    for pattern in patterns:
+        _, is_s3, place = pattern.partition(":s3:::")
+        bucket, _, path = place.partition("/")
+        if is_s3 and "*" not in bucket:
+            try:
+                found.add(S3Target(bucket, path.removesuffix("*")))
+            except InvalidS3Uri:
+                continue  # a wildcard within, or a policy variable
+    return frozenset(found)
+
+
+__all__ = ["UNREADABLE", "BucketEvidence", "PrincipalEvidence", "Unread", "named_places", "policy_set"]

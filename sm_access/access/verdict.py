@@ -106,7 +106,7 @@ def _with_grant(
     principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, level: Level, now: datetime
 ) -> PrincipalEvidence:
     """The same principal, had it the grant: the engine itself says whether asking would help."""
-    if principal.identity is UNREADABLE or isinstance(principal.identity, type(UNREADABLE)):
+    if principal.identity is UNREADABLE:
         return principal
     key = None if bucket.kms_policy is None else bucket.kms_key_arn
     made = statements(target, level, ends_at=now + timedelta(hours=1), kms_key_arn=key, sid_prefix="WhatIf")

@@ -20,9 +20,10 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
-    ResponseParserError,
     TokenRetrievalError,
 )
+
+from botocore.parsers import ResponseParserError
 
 from sm_access.errors import (
     AccessDenied,

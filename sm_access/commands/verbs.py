@@ -17,7 +17,7 @@ from sm_access.access.target import S3Target
 from sm_access.access.terms import statements_for
 from sm_access.access.verdict import Verdict, judge
 from sm_access.bootstrap import Services
-from sm_access.errors import InvalidInput, Refused, SmAccessError
+from sm_access.errors import CannotTell, InvalidInput, Refused, SmAccessError, UnknownAction
 from sm_access.policy import Arn, Decision
 from sm_access.presentation import requests as words
 from sm_access.presentation.identity import identity_page, name_of, one_line
@@ -203,11 +203,10 @@ def reconcile(*, services: Services | None = None) -> Result:
 
 def _asked(what: str) -> Level | str:
     """A level, or an action that AWS knows."""
-    from sm_access import catalog
-    from sm_access.errors import UnknownAction
-
     if ":" not in what:
         return parse_level(what)
+    from sm_access import catalog
+
     if not catalog.is_action(what):
         near = ", ".join(catalog.closest(what))
         raise UnknownAction(
@@ -252,8 +251,6 @@ def _row(
     at: Services, principal: PrincipalEvidence, target: S3Target, account: str
 ) -> dict[Level, Verdict | None]:
     from sm_access.aws.collectors import collect_bucket
-    from sm_access.errors import CannotTell
-
     try:
         bucket = collect_bucket(at.aws, target.bucket, account)
     except CannotTell:

@@ -1,0 +1,89 @@
+"""Make this checkout's own environment, `.venv`, or bring it up to date. Needs nothing but Python 3.10 or newer.
+
+    python3 .ci/environment.py demo    what `make demo` needs: the package and the embedded AWS, no Node
+    python3 .ci/environment.py dev     everything: tests, linters, the JupyterLab extension built
+
+Safe to run several times at once: one makes it, the others wait. A second run with nothing changed takes no time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+EXTRAS = {"demo": "sandbox", "dev": "dev"}
+SOURCES = {
+    "demo": ["pyproject.toml"],
+    "dev": ["pyproject.toml", "labextension/*.json", "labextension/*.py", "labextension/src/**/*", "labextension/style/*"],
+}
+
+
+def main(kind: str) -> int:
+    if sys.version_info < (3, 10):
+        return _stop(f"Python 3.10 or newer is needed, and this is {sys.version.split()[0]}.",
+                     "Name another one: make PYTHON=python3.12 demo")  # fmt: skip
+    with _lock():
+        stamps = {name: VENV / f".{name}" for name in EXTRAS}
+        wanted = _fingerprint(kind)
+        if any(_says(stamps[name], _fingerprint(name)) for name in ("dev", kind)):
+            return 0
+        print(f"Making the environment .venv ({kind}) - once, this takes a minute or two", flush=True)
+        if not PYTHON.exists() and _run([sys.executable, "-m", "venv", str(VENV)]):
+            return _stop("Python could not make an environment.", "On Debian: apt-get install python3-venv")
+        # The terminal needs no JupyterLab extension, so a demonstration needs neither Node nor npm.
+        env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        if kind == "demo":
+            env["SM_ACCESS_SKIP_LABEXTENSION"] = "1"
+        if _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f".[{EXTRAS[kind]}]"], env):
+            return _stop("pip could not install sm_access into .venv.", "Read its message above; is PyPI reachable?")
+        code = "from sm_access.sandbox.installation import enforcer_python; enforcer_python(print)"
+        if _run([str(PYTHON), "-c", code]):
+            return _stop("The embedded AWS could not be installed.", "Read the message above.")
+        stamps["dev"].unlink(missing_ok=True)
+        stamps[kind].write_text(wanted)
+    return 0
+
+
+def _fingerprint(kind: str) -> str:
+    digest = hashlib.sha256(f"{ROOT}{sys.version}".encode())
+    for pattern in SOURCES[kind]:
+        for path in sorted(ROOT.glob(pattern)):
+            if path.is_file():
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _says(stamp: Path, wanted: str) -> bool:
+    return PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted
+
+
+def _run(command: list[str], env: dict[str, str] | None = None) -> int:
+    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+
+
+def _lock():  # type: ignore[no-untyped-def]
+    name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+    handle = open(Path(tempfile.gettempdir()) / f"sm-access-environment-{name}.lock", "w")
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except ImportError:  # Windows: one at a time is up to the person
+        pass
+    return handle
+
+
+def _stop(what: str, remedy: str) -> int:
+    print(f"\n{what}\n{remedy}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "demo"))

@@ -1,0 +1,73 @@
+# Needs Python 3.10+, git and make; everything else is fetched into .venv and the user's cache.
+PYTHON ?= python3
+BIN := .venv/bin
+# Node comes with the environment where the machine has none.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+NPM := cd labextension && npm
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test test-all-but-browser lint types python server typescript notebooks browser \
+        format build screenshots clean environment npm chromium
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Walk the whole loop in the terminal, on an embedded AWS (no account needed)
+	@$(PYTHON) .ci/environment.py demo
+	@$(BIN)/sm-access demo
+
+lab: environment ## Open JupyterLab with the notebooks, on an embedded AWS
+	@$(BIN)/sm-access sandbox lab notebooks
+
+test: test-all-but-browser browser ## Run every check and every test, the browser included
+	@echo "Everything passed."
+
+test-all-but-browser: lint types python server typescript notebooks
+
+environment:
+	@$(PYTHON) .ci/environment.py dev
+
+npm: environment
+	@$(NPM) ci --silent
+
+chromium: environment
+	@$(BIN)/python .ci/browser.py
+
+lint: npm ## Style of Python and TypeScript
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(NPM) run --silent lint
+
+types: environment ## mypy, strict
+	$(BIN)/mypy
+
+python: environment ## Tests of the Python package
+	$(BIN)/pytest tests --cov=sm_access --cov-report=
+	$(BIN)/coverage combine --quiet --append 2>/dev/null || true
+	$(BIN)/coverage report --include='sm_access/policy/*,sm_access/access/*' --fail-under=100
+
+server: environment ## Tests of the Jupyter server extension
+	$(BIN)/pytest tests/server
+
+typescript: npm ## Tests of the JupyterLab extension
+	$(NPM) run --silent test
+
+notebooks: environment ## Execute every notebook
+	$(BIN)/pytest tests/notebooks
+
+browser: chromium ## JupyterLab in a real browser
+	$(BIN)/pytest tests/browser
+
+screenshots: chromium ## Take the pictures in docs/images anew
+	SM_ACCESS_SCREENSHOTS=docs/images $(BIN)/pytest tests/browser
+
+format: npm ## Format Python and TypeScript
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(NPM) run --silent format
+
+build: environment ## Build the sdist and the wheel into dist/
+	$(BIN)/python -m hatchling build
+
+clean: ## Remove what was made here (not the cache)
+	rm -rf .venv dist sm_access/_lab labextension/lib labextension/node_modules .mypy_cache .ruff_cache .pytest_cache
