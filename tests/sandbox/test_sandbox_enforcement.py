@@ -38,7 +38,8 @@ def outcome(call: Callable[[], Any]) -> str:
     try:
         call()
     except ClientError as error:
-        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 403, error
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (400, 403):
+            raise
         return str(error.response["Error"]["Message"])
     return ALLOWED
 

@@ -20,7 +20,8 @@ import json, boto3
 session = boto3.Session()
 held = session.get_credentials()
 print(json.dumps({
-    "arn": session.client("sts").get_caller_identity()["Arn"], "method": held.method, "key": held.access_key[:4],
+    "arn": session.client("sts").get_caller_identity()["Arn"],
+    "method": held.method, "key": held.access_key[:4],
     "region": session.region_name,
     "endpoints": {s: session.client(s).meta.endpoint_url for s in ("s3", "kms", "sagemaker", "ec2")},
 }))
