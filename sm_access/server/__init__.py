@@ -15,5 +15,6 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server_app: ServerApp) -> None:
     from sm_access.server.handlers import routes
 
-    server_app.web_app.add_handlers(".*$", routes(server_app.web_app.settings["base_url"]))
-    server_app.log.info("sm_access answers under %ssm-access/", server_app.web_app.settings["base_url"])
+    base_url = server_app.web_app.settings["base_url"]
+    server_app.web_app.add_handlers(".*$", routes(base_url))  # type: ignore[no-untyped-call]
+    server_app.log.info("sm_access answers under %ssm-access/", base_url)

@@ -2,14 +2,13 @@
 
     GET identity    the identity view of the *server's* own credentials (a kernel's own may differ)
 
-INVARIANT: no GET has a side effect and no answer holds a credential. Some hosts run the server without a token and
-allow every origin, so a page of another site may be able to call these routes.
+INVARIANT: no GET has a side effect and no answer holds a credential. Some hosts run the server without a
+token and allow every origin, so a page of another site may be able to call these routes.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
@@ -39,9 +38,9 @@ class ProblemHandler(APIHandler):
 
     auth_resource = "sm_access"
 
-    async def prepare(self) -> None:
+    async def prepare(self, **options: Any) -> None:
         """Refuse another site's page even where the server is configured to allow every origin."""
-        await super().prepare()
+        await super().prepare(**options)
         if self.request.headers.get("Sec-Fetch-Site") == "cross-site":
             raise web.HTTPError(403, "A page of another site asked.")
 
@@ -52,7 +51,7 @@ class ProblemHandler(APIHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Called by tornado for everything that is raised; `exc_info` holds what."""
-        error = kwargs.get("exc_info", (None, None, None))[1] or sys.exc_info()[1]
+        error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, web.HTTPError) or error is None:
             detail = (getattr(error, "log_message", None) or "") if status_code < 500 else ""
             document = problem_of_status(status_code, detail)

@@ -1,7 +1,7 @@
 """Errors as problem documents, mapped to HTTP once (RFC 9457, "Problem Details for HTTP APIs").
 
-A document has `type`, `title`, `status`, `detail` and `remedy`: what happened, to what, and what to do. What the caller
-can mend is 4xx; what only the server, its credentials or AWS can mend is 5xx.
+A document has `type`, `title`, `status`, `detail` and `remedy`: what happened, to what, and what to do. What
+the caller can mend is 4xx; what only the server, its credentials or AWS can mend is 5xx.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ _REMEDIES = {
 def problem_of(error: BaseException) -> dict[str, str | int]:
     """The problem document of `error`.
 
-    Only a SmAccessError's own words are shown: another exception's text may hold anything, so it stays in the log.
+    Only a SmAccessError's own words are shown: another exception's text may hold anything.
     """
     if not isinstance(error, SmAccessError):
         return problem_of_status(500)
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     words = re.findall(r"[A-Z][a-z0-9]*", type(error).__name__)
     return {
         "type": "urn:sm-access:" + "-".join(words).lower(),
@@ -73,4 +73,10 @@ def problem_of_status(status: int, detail: str = "") -> dict[str, str | int]:
     except ValueError:
         title = "Error"
     remedy = _REMEDIES.get(status, "See the log of the Jupyter server." if status >= 500 else "")
-    return {"type": "about:blank", "title": title, "status": status, "detail": detail or title, "remedy": remedy}
+    return {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail or title,
+        "remedy": remedy,
+    }
