@@ -13,6 +13,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,14 +23,19 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 EXTRAS = {"demo": "sandbox", "dev": "dev"}
 SOURCES = {
     "demo": ["pyproject.toml"],
-    "dev": ["pyproject.toml", "labextension/*.json", "labextension/*.py", "labextension/src/**/*", "labextension/style/*"],
+    "dev": [
+        "pyproject.toml",
+        *(f"labextension/{part}" for part in ("*.json", "*.py", "src/**/*", "style/*")),
+    ],
 }
 
 
 def main(kind: str) -> int:
-    if sys.version_info < (3, 10):
-        return _stop(f"Python 3.10 or newer is needed, and this is {sys.version.split()[0]}.",
-                     "Name another one: make PYTHON=python3.12 demo")  # fmt: skip
+    if sys.version_info < (3, 10):  # noqa: UP036 - this script meets every Python
+        return _stop(
+            f"Python 3.10 or newer is needed, and this is {sys.version.split()[0]}.",
+            "Name another one: make PYTHON=python3.12 demo",
+        )
     with _lock():
         stamps = {name: VENV / f".{name}" for name in EXTRAS}
         wanted = _fingerprint(kind)
@@ -42,7 +49,9 @@ def main(kind: str) -> int:
         if kind == "demo":
             env["SM_ACCESS_SKIP_LABEXTENSION"] = "1"
         if _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f".[{EXTRAS[kind]}]"], env):
-            return _stop("pip could not install sm_access into .venv.", "Read its message above; is PyPI reachable?")
+            return _stop(
+                "pip could not install sm_access into .venv.", "Read its message above; is PyPI reachable?"
+            )
         code = "from sm_access.sandbox.installation import enforcer_python; enforcer_python(print)"
         if _run([str(PYTHON), "-c", code]):
             return _stop("The embedded AWS could not be installed.", "Read the message above.")
@@ -68,16 +77,15 @@ def _run(command: list[str], env: dict[str, str] | None = None) -> int:
     return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
 
 
-def _lock():  # type: ignore[no-untyped-def]
+@contextmanager
+def _lock() -> Iterator[None]:
     name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
-    handle = open(Path(tempfile.gettempdir()) / f"sm-access-environment-{name}.lock", "w")
-    try:
-        import fcntl
+    with (Path(tempfile.gettempdir()) / f"sm-access-environment-{name}.lock").open("w") as handle:
+        if os.name != "nt":  # there, one at a time is up to the person
+            import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX)
-    except ImportError:  # Windows: one at a time is up to the person
-        pass
-    return handle
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _stop(what: str, remedy: str) -> int:

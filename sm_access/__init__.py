@@ -30,7 +30,28 @@ _HOMES = {
     "withdraw": "sm_access.commands.verbs",
 }
 
-__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension", *sorted(_HOMES)]
+__all__ = [
+    "AccessPanel",
+    "Decision",
+    "Level",
+    "Result",
+    "SmAccessError",
+    "__version__",
+    "approve",
+    "can",
+    "inbox",
+    "load_ipython_extension",
+    "permissions",
+    "prove",
+    "reconcile",
+    "reject",
+    "request_access",
+    "requests",
+    "revoke",
+    "unload_ipython_extension",
+    "whoami",
+    "withdraw",
+]
 
 if TYPE_CHECKING:
     from sm_access.access.level import Level
@@ -64,7 +85,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__
 
 
 def load_ipython_extension(shell: Any) -> None:

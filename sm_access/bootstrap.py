@@ -1,4 +1,4 @@
-"""Where adapters are handed to services: the only place that knows both. Made once for a process, each part at first use."""
+"""Where adapters are handed to services: the only place that knows both. Each part is made at its first use."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@
        |- LedgerUnavailable
        `- SandboxUnavailable
 
-A message says what happened, to what, and - in `remedy` - what to do, in that order. Exit codes are those of the command
-line: 0 yes, 1 no, 2 wrong use, 3 cannot tell.
+A message says what happened, to what, and - in `remedy` - what to do, in that order. Exit codes are those of the
+command line: 0 yes, 1 no, 2 wrong use, 3 cannot tell.
 """
 
 from __future__ import annotations

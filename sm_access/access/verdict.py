@@ -58,7 +58,12 @@ class Verdict:
 
 
 def judge(
-    principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, asked: Level | str, *, now: datetime
+    principal: PrincipalEvidence,
+    bucket: BucketEvidence,
+    target: S3Target,
+    asked: Level | str,
+    *,
+    now: datetime,
 ) -> Verdict:
     """Answer for a level, or for an action of S3 or KMS. `now` becomes `aws:CurrentTime`."""
     verdict = _judge(principal, bucket, target, asked, now)
@@ -88,7 +93,9 @@ def _judge(
         findings=tuple(Finding(check, _decide(principal, bucket, check, now)) for check in implied),
         read_at=min(principal.read_at, bucket.read_at),
         unread=(*principal.unread, *bucket.unread),
-        unsettled="" if bucket.encryption_read else f"the encryption of {bucket.bucket}, which could not be read",
+        unsettled=""
+        if bucket.encryption_read
+        else f"the encryption of {bucket.bucket}, which could not be read",
     )
 
 
@@ -99,7 +106,9 @@ def _calls_of(action: str, target: S3Target, bucket: BucketEvidence) -> tuple[Ch
         arn = target.bucket_arn() if target.is_bucket else target.object_arns()[0]
         return (Check(action, arn),)
     wanted = {action.lower()} | ({"kms:decrypt", "kms:generatedatakey"} if level is not Level.LIST else set())
-    return tuple(check for check in checks(target, level, bucket.kms_key_arn) if check.action.lower() in wanted)
+    return tuple(
+        check for check in checks(target, level, bucket.kms_key_arn) if check.action.lower() in wanted
+    )
 
 
 def _with_grant(

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from sm_access.access.evidence import BucketEvidence, Policies, PrincipalEvidence, Unread
 from sm_access.aws.session import DENIED, Aws, error_code, told
@@ -22,7 +23,12 @@ T = TypeVar("T")
 
 _WORKERS = 8
 _ABSENT = frozenset(
-    {"NoSuchBucketPolicy", "ServerSideEncryptionConfigurationNotFoundError", "NoSuchEntity", "NotFoundException"}
+    {
+        "NoSuchBucketPolicy",
+        "ServerSideEncryptionConfigurationNotFoundError",
+        "NoSuchEntity",
+        "NotFoundException",
+    }
 )
 _NO_ORGANIZATION = "AWSOrganizationsNotInUseException"
 
@@ -117,8 +123,14 @@ def collect_role_notebooks(aws: Aws, role_arn: str) -> tuple[str, ...] | None:
                 for instance in page["NotebookInstances"]
             ]
             with ThreadPoolExecutor(_WORKERS) as pool:
-                details = pool.map(lambda name: sagemaker.describe_notebook_instance(NotebookInstanceName=name), names)
-                return tuple(name for name, detail in zip(names, details) if detail.get("RoleArn") == role_arn)
+                details = pool.map(
+                    lambda name: sagemaker.describe_notebook_instance(NotebookInstanceName=name), names
+                )
+                return tuple(
+                    name
+                    for name, detail in zip(names, details, strict=True)
+                    if detail.get("RoleArn") == role_arn
+                )
     except (AccessDenied, CannotTell):
         return None
 
@@ -180,7 +192,9 @@ def _policies_of(iam: Any, kind: str, name: str, unread: list[Unread]) -> Polici
                 for policy in page["PolicyNames"]
             ]
     except AccessDenied:
-        unread.append(Unread(f"the policies of the {kind} {name}", f"iam:ListAttached{kind.capitalize()}Policies"))
+        unread.append(
+            Unread(f"the policies of the {kind} {name}", f"iam:ListAttached{kind.capitalize()}Policies")
+        )
         return UNREADABLE
 
     reads: list[Callable[[], NamedPolicy | Unreadable]] = [
@@ -224,14 +238,14 @@ def _inline_policy(iam: Any, kind: str, owner: dict[str, str], name: str) -> Nam
 
 def _organization(aws: Aws) -> Iterable[Unread]:
     """Service and resource control policies cannot be read from a member account: said, unless there is none."""
+    unread = (Unread("the organization's service and resource control policies"),)
     try:
         aws.client("organizations").describe_organization()
     except ClientError as error:
-        if error_code(error) == _NO_ORGANIZATION:
-            return ()
-    except Exception:  # noqa: BLE001 - an answer of any other kind leaves them unread, which is what is said below
-        pass
-    return (Unread("the organization's service and resource control policies"),)
+        return () if error_code(error) == _NO_ORGANIZATION else unread
+    except (BotoCoreError, ResponseParserError):
+        return unread
+    return unread
 
 
 def _head(s3: Any, bucket: str, account: str, unread: list[Unread]) -> tuple[str | None, str | None]:
@@ -280,7 +294,9 @@ def _bucket_policy(s3: Any, bucket: str, unread: list[Unread]) -> Policies | Unr
             return UNREADABLE
         with told(f"reading the bucket policy of {bucket}"):
             raise
-    return (NamedPolicy(f"bucket policy of {bucket}", parse_policy(document, name="bucket policy"), "resource"),)
+    return (
+        NamedPolicy(f"bucket policy of {bucket}", parse_policy(document, name="bucket policy"), "resource"),
+    )
 
 
 def _encryption(s3: Any, bucket: str, unread: list[Unread]) -> str | Unreadable | None:
@@ -321,7 +337,9 @@ def _key_arn(
 def _key_policy(aws: Aws, key_arn: str, unread: list[Unread]) -> Policies | Unreadable:
     try:
         with told("reading the key's policy"):
-            document = aws.client("kms", Arn.parse(key_arn).region).get_key_policy(KeyId=key_arn, PolicyName="default")
+            document = aws.client("kms", Arn.parse(key_arn).region).get_key_policy(
+                KeyId=key_arn, PolicyName="default"
+            )
     except (AccessDenied, CannotTell):
         unread.append(Unread(f"the policy of the key {key_arn}", "kms:GetKeyPolicy"))
         return UNREADABLE

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sm_access.access.identity import CredentialSource, Identity
 from sm_access.access.caller import Caller
+from sm_access.access.identity import CredentialSource, Identity
 from sm_access.aws.session import Aws, told
 
 #: botocore's provider names (`Credentials.method`), as its `credentials` module defines them.
@@ -27,8 +27,14 @@ _SOURCES = {
 
 #: What SageMaker writes into resource-metadata.json, on notebook instances and in Studio spaces.
 _METADATA_KEYS = (
-    "ResourceArn", "ResourceName", "DomainId", "UserProfileName", "SpaceName", "AppType", "ExecutionRoleArn",
-)  # fmt: skip
+    "ResourceArn",
+    "ResourceName",
+    "DomainId",
+    "UserProfileName",
+    "SpaceName",
+    "AppType",
+    "ExecutionRoleArn",
+)
 
 
 def collect_caller(aws: Aws) -> Caller:

@@ -37,7 +37,9 @@ class S3Prober:
         s3 = self._aws.client("s3")
         key = probe.prefix
         if probe.kind is not ProbeKind.READ_KEY:
-            found = s3.list_objects_v2(Bucket=probe.bucket, Prefix=probe.prefix, MaxKeys=1).get("Contents", ())
+            found = s3.list_objects_v2(Bucket=probe.bucket, Prefix=probe.prefix, MaxKeys=1).get(
+                "Contents", ()
+            )
             if probe.kind is ProbeKind.LIST:
                 return Outcome.ALLOWED
             if not found:

@@ -26,7 +26,8 @@ class IamRoleWriter:
                 for name in page["PolicyNames"]
             ]
             return {
-                name: dict(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]) for name in names
+                name: dict(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+                for name in names
             }
 
     def put(self, role_arn: str, name: str, document: Mapping[str, Any]) -> None:

@@ -13,7 +13,6 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError,
     HTTPClientError,
     NoCredentialsError,
     NoRegionError,
@@ -22,7 +21,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     TokenRetrievalError,
 )
-
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
 from sm_access.errors import (
@@ -35,9 +34,13 @@ from sm_access.errors import (
     NotSupportedHere,
 )
 
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled", "403"})
+DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled", "403"}
+)
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-UNKNOWN_KEY = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "InvalidToken"})
+UNKNOWN_KEY = frozenset(
+    {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "InvalidToken"}
+)
 
 
 class Aws:
@@ -67,7 +70,8 @@ class Aws:
 
     @property
     def region(self) -> str | None:
-        return self.session.region_name
+        region: str | None = self.session.region_name
+        return region
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of a service; IAM, STS and Organizations have one endpoint, so a Region is made up for them."""
@@ -107,10 +111,13 @@ def told(doing: str) -> Iterator[None]:
         raise InvalidSetting(f"{error}.", remedy="Correct or unset AWS_PROFILE.") from error
     except NoRegionError as error:
         raise InvalidSetting(
-            f"No AWS Region is set, which {doing} needs.", remedy="Set AWS_REGION, e.g. `export AWS_REGION=us-east-1`."
+            f"No AWS Region is set, which {doing} needs.",
+            remedy="Set AWS_REGION, e.g. `export AWS_REGION=us-east-1`.",
         ) from error
     except ParamValidationError as error:
-        raise InvalidSetting(f"The AWS SDK refused a value while {doing}: {error}.", remedy="Correct it.") from error
+        raise InvalidSetting(
+            f"The AWS SDK refused a value while {doing}: {error}.", remedy="Correct it."
+        ) from error
     except ClientError as error:
         raise _from_answer(error, doing) from error
     except ResponseParserError as error:
@@ -119,7 +126,7 @@ def told(doing: str) -> Iterator[None]:
             f"The endpoint did not answer in AWS's language while {doing}.",
             remedy="A local stand-in for AWS lacks this call; `sm-access sandbox limits` lists what is missing.",
         ) from error
-    except (ConnectionError, HTTPClientError) as error:
+    except (BotoConnectionError, HTTPClientError) as error:
         raise AwsUnreachable(
             f"AWS did not answer while {doing}: {type(error).__name__}.",
             remedy="Check the network, the VPC endpoints and AWS_ENDPOINT_URL*; then try again.",
@@ -130,7 +137,9 @@ def told(doing: str) -> Iterator[None]:
                 f"AWS credentials could not be fetched while {doing}: {type(error).__name__}.",
                 remedy="Sign in again, or restart the kernel so that it fetches new ones.",
             ) from error
-        raise CannotTell(f"The AWS SDK failed while {doing}: {type(error).__name__}.", remedy="Try again.") from error
+        raise CannotTell(
+            f"The AWS SDK failed while {doing}: {type(error).__name__}.", remedy="Try again."
+        ) from error
 
 
 def _from_answer(error: ClientError, doing: str) -> Exception:
@@ -157,4 +166,6 @@ def _from_answer(error: ClientError, doing: str) -> Exception:
             f"The endpoint answered {status} to {error.operation_name} while {doing}.",
             remedy="If this is AWS, try again; a local stand-in may lack the call (`sm-access sandbox limits`).",
         )
-    return CannotTell(f"AWS answered {code or status} to {error.operation_name} while {doing}.", remedy="Try again.")
+    return CannotTell(
+        f"AWS answered {code or status} to {error.operation_name} while {doing}.", remedy="Try again."
+    )

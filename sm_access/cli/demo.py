@@ -40,17 +40,30 @@ def demo(context: click.Context) -> None:
     console.print(Text("sm_access: the whole loop, on an AWS of this machine's own", style="bold"))
     began = time.monotonic()
     with Sandbox(progress=console.print) as sandbox:
-        console.print(Text(f"The embedded AWS is up after {time.monotonic() - began:.1f} s: a seeded company that really "
-                           "allows and denies.", style="dim"))  # fmt: skip
+        console.print(
+            Text(
+                f"The embedded AWS is up after {time.monotonic() - began:.1f} s: a seeded company that really "
+                "allows and denies.",
+                style="dim",
+            )
+        )
         walk = Walk(console, sandbox)
         walk.through()
     took = time.monotonic() - began
     console.print(Rule(style="dim"))
     if walk.broken:
-        console.print(Text(f"✕ {len(walk.broken)} of {walk.steps} steps did not hold: {', '.join(walk.broken)}", style="bold red"))
+        console.print(
+            Text(
+                f"✕ {len(walk.broken)} of {walk.steps} steps did not hold: {', '.join(walk.broken)}",
+                style="bold red",
+            )
+        )
         context.exit(1)
-    console.print(Text(f"✓ All {walk.steps} steps held, in {took:.1f} s. ", style="bold green").append(
-        "Next: `make lab`, or `sm-access sandbox start`.", style="not bold default"))  # fmt: skip
+    console.print(
+        Text(f"✓ All {walk.steps} steps held, in {took:.1f} s. ", style="bold green").append(
+            "Next: `make lab`, or `sm-access sandbox start`.", style="not bold default"
+        )
+    )
 
 
 @dataclass
@@ -69,46 +82,102 @@ class Walk:
         """The loop, in order."""
         notebook, approver = self._who["notebook"], self._who["approver"]
         self.step("who am I", "notebook", "sm-access whoami", lambda: verbs.whoami(services=notebook), 0)
-        self.step("allowed", "notebook", "sm-access can read s3://acme-lake/public/",
-                  lambda: verbs.can("read", "s3://acme-lake/public/", services=notebook), 0)  # fmt: skip
-        self.step("denied, and why", "notebook", f"sm-access can read {PLACE}",
-                  lambda: verbs.can("read", PLACE, services=notebook), 1)  # fmt: skip
+        self.step(
+            "allowed",
+            "notebook",
+            "sm-access can read s3://acme-lake/public/",
+            lambda: verbs.can("read", "s3://acme-lake/public/", services=notebook),
+            0,
+        )
+        self.step(
+            "denied, and why",
+            "notebook",
+            f"sm-access can read {PLACE}",
+            lambda: verbs.can("read", PLACE, services=notebook),
+            1,
+        )
         self.call("AWS says the same", "raw/customers.csv", allowed=False)
-        self.step("permissions before", "notebook", f"sm-access permissions {PLACE}",
-                  lambda: verbs.permissions(PLACE, services=notebook), 0)  # fmt: skip
+        self.step(
+            "permissions before",
+            "notebook",
+            f"sm-access permissions {PLACE}",
+            lambda: verbs.permissions(PLACE, services=notebook),
+            0,
+        )
 
-        asked = self.step("request", "notebook", f'sm-access request {PLACE} read --for 1d --why "{WHY}"',
-                          lambda: verbs.request_access(PLACE, "read", duration="1d", why=WHY, services=notebook), 0)  # fmt: skip
+        asked = self.step(
+            "request",
+            "notebook",
+            f'sm-access request {PLACE} read --for 1d --why "{WHY}"',
+            lambda: verbs.request_access(PLACE, "read", duration="1d", why=WHY, services=notebook),
+            0,
+        )
         id = str(asked.to_dict().get("id"))
-        self.step("nobody approves their own", "notebook", f"sm-access approve {id}",
-                  lambda: verbs.approve(id, services=notebook), 1)  # fmt: skip
-        self.step("inbox", "approver", "sm-access inbox", lambda: verbs.inbox(services=approver), 0, unfold=True)
-        self.step("approve and apply", "approver", f"sm-access approve {id}",
-                  lambda: verbs.approve(id, services=approver), 0)  # fmt: skip
+        self.step(
+            "nobody approves their own",
+            "notebook",
+            f"sm-access approve {id}",
+            lambda: verbs.approve(id, services=notebook),
+            1,
+        )
+        self.step(
+            "inbox", "approver", "sm-access inbox", lambda: verbs.inbox(services=approver), 0, unfold=True
+        )
+        self.step(
+            "approve and apply",
+            "approver",
+            f"sm-access approve {id}",
+            lambda: verbs.approve(id, services=approver),
+            0,
+        )
         self.call("now it works", "raw/customers.csv", allowed=True)
         self.call("and no wider", "raw-secret/salaries.csv", allowed=False)
-        self.step("proven", "notebook", f"sm-access prove {id}", lambda: verbs.prove(id, services=notebook), 0)
-        self.step("permissions after", "notebook", f"sm-access permissions {PLACE}",
-                  lambda: verbs.permissions(PLACE, services=notebook), 0)  # fmt: skip
+        self.step(
+            "proven", "notebook", f"sm-access prove {id}", lambda: verbs.prove(id, services=notebook), 0
+        )
+        self.step(
+            "permissions after",
+            "notebook",
+            f"sm-access permissions {PLACE}",
+            lambda: verbs.permissions(PLACE, services=notebook),
+            0,
+        )
 
-        self.step("revoke", "approver", f"sm-access revoke {id}", lambda: verbs.revoke(id, services=approver), 0)
+        self.step(
+            "revoke", "approver", f"sm-access revoke {id}", lambda: verbs.revoke(id, services=approver), 0
+        )
         self.call("and it is over", "raw/customers.csv", allowed=False)
         self._expiry(notebook, approver)
 
     def _expiry(self, notebook: Services, approver: Services) -> None:
         """A grant of two seconds: AWS itself ends it, with nothing running, while the statement is still there."""
-        asked = self.step("a grant that ends by itself", "notebook",
-                          f'sm-access request {PLACE} read --for 2s --why "{WHY}"',
-                          lambda: verbs.request_access(PLACE, "read", duration="2s", why=WHY, services=notebook), 0)  # fmt: skip
+        asked = self.step(
+            "a grant that ends by itself",
+            "notebook",
+            f'sm-access request {PLACE} read --for 2s --why "{WHY}"',
+            lambda: verbs.request_access(PLACE, "read", duration="2s", why=WHY, services=notebook),
+            0,
+        )
         id = str(asked.to_dict().get("id"))
-        self.step("approved", "approver", f"sm-access approve {id}", lambda: verbs.approve(id, services=approver), 0)
+        self.step(
+            "approved", "approver", f"sm-access approve {id}", lambda: verbs.approve(id, services=approver), 0
+        )
         self.call("works", "raw/customers.csv", allowed=True)
         time.sleep(2)
         self.call("ended by AWS at its time", "raw/customers.csv", allowed=False)
-        self.step("cleared away", "approver", "sm-access reconcile", lambda: verbs.reconcile(services=approver), 0)
+        self.step(
+            "cleared away", "approver", "sm-access reconcile", lambda: verbs.reconcile(services=approver), 0
+        )
 
     def step(
-        self, name: str, who: str, command: str, work: Callable[[], Result], expected: int, *, unfold: bool = False
+        self,
+        name: str,
+        who: str,
+        command: str,
+        work: Callable[[], Result],
+        expected: int,
+        *,
+        unfold: bool = False,
     ) -> Result:
         """One command: what is typed, what came back, and whether that is what it should be."""
         self._heading(name, who)
@@ -129,7 +198,9 @@ class Walk:
         call = f'boto3.client("s3").get_object(Bucket="acme-lake", Key="{key}")'
         self.console.print(Text.assemble((">>> ", "dim"), (call, "bold cyan")))
         try:
-            body = self._who["notebook"].aws.client("s3").get_object(Bucket="acme-lake", Key=key)["Body"].read()
+            body = (
+                self._who["notebook"].aws.client("s3").get_object(Bucket="acme-lake", Key=key)["Body"].read()
+            )
             answer, worked = Text(f"200: {len(body)} bytes", style="green"), True
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
@@ -140,7 +211,13 @@ class Walk:
     def _heading(self, name: str, who: str) -> None:
         self.steps += 1
         self.console.print()
-        self.console.print(Rule(Text.assemble((f"{self.steps}. {name} ", "bold"), (f" as {who} ", "dim")), align="left", style="dim"))
+        self.console.print(
+            Rule(
+                Text.assemble((f"{self.steps}. {name} ", "bold"), (f" as {who} ", "dim")),
+                align="left",
+                style="dim",
+            )
+        )
 
     def _held(self, name: str, held: bool) -> None:
         if not held:

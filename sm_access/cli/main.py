@@ -24,7 +24,7 @@ _LATE = {"sandbox": "sm_access.sandbox.commands", "demo": "sm_access.cli.demo"}
 class _LateGroup(click.Group):
     """A group some of whose commands are imported only when they are named or listed."""
 
-    def list_commands(self, context: click.Context) -> list[str]:
+    def list_commands(self, _: click.Context) -> list[str]:
         return [*self.commands, *_LATE]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
@@ -37,7 +37,7 @@ class _LateGroup(click.Group):
 @click.group(
     cls=_LateGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 yes, 1 no, 2 wrong use, 3 cannot tell. To try it without an AWS account: sm-access sandbox start",
+    epilog="Exit codes: 0 yes, 1 no, 2 wrong use, 3 cannot tell. Without an AWS account: sm-access sandbox start",
 )
 @click.option("--explain", is_flag=True, help="Show the detail that is folded away otherwise.")
 @click.version_option(__version__, prog_name="sm-access")

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from sm_access.presentation.page import Block, Code, Command, Facts, Fold, Line, Page, Paragraph, Table, Tone
+from sm_access.presentation.page import Block, Code, Command, Facts, Line, Page, Paragraph, Table, Tone
 from sm_access.presentation.text import SIGNS
 
 STYLES = {
@@ -63,6 +63,6 @@ def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]
             yield Text(block.text, style="dim")
         elif isinstance(block, Command):
             yield Text.assemble((f"{block.purpose}: ", "dim"), (block.text, "cyan"))
-        elif isinstance(block, Fold) and unfold:
+        elif unfold:
             yield Text(block.summary, style="bold dim")
             yield Padding(Group(*_blocks(block.blocks, unfold)), (0, 0, 0, 2))

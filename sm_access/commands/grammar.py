@@ -33,8 +33,15 @@ def _verb(name: str) -> Callable[[F], click.Command]:
     """A command of the loop; each has `--json`, which the surface looks for."""
 
     def wrap(function: F) -> click.Command:
-        option = click.option("--json", "as_json", is_flag=True, expose_value=False, is_eager=True,
-                              callback=_remember_json, help="Print the answer as JSON.")  # fmt: skip
+        option = click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_remember_json,
+            help="Print the answer as JSON.",
+        )
         return loop.command(name)(option(click.pass_obj(function)))
 
     return wrap
@@ -69,7 +76,9 @@ def permissions(services: Services, where: tuple[str, ...]) -> Result:
 @_verb("request")
 @click.argument("where", metavar=WHERE)
 @click.argument("level", metavar="list|read|write|delete")
-@click.option("--for", "duration", default="7d", show_default=True, metavar="TIME", help="How long, e.g. 8h or 7d.")
+@click.option(
+    "--for", "duration", default="7d", show_default=True, metavar="TIME", help="How long, e.g. 8h or 7d."
+)
 @click.option("--why", required=True, metavar="TEXT", help="What it is for: the reviewer reads this.")
 @click.option("--person", metavar="NAME", help="Who asks, shown to the reviewer as a claim.")
 @click.option("--dry-run", is_flag=True, help="Show what would be asked for, and ask nothing.")

@@ -27,7 +27,12 @@ from sm_access.presentation.verdict import matrix_page, verdict_page
 if TYPE_CHECKING:
     from sm_access.access.evidence import PrincipalEvidence
 
-EXIT_CODES = {Decision.ALLOW: 0, Decision.EXPLICIT_DENY: 1, Decision.IMPLICIT_DENY: 1, Decision.UNDETERMINED: 3}
+EXIT_CODES = {
+    Decision.ALLOW: 0,
+    Decision.EXPLICIT_DENY: 1,
+    Decision.IMPLICIT_DENY: 1,
+    Decision.UNDETERMINED: 3,
+}
 
 
 def whoami(*, services: Services | None = None) -> Result:
@@ -76,7 +81,11 @@ def permissions(*where: str, services: Services | None = None) -> Result:
         targets = named if buckets is None else _places(evidence, buckets.result())
     with ThreadPoolExecutor(8) as pool:
         rows = tuple(
-            zip(targets, pool.map(lambda target: _row(at, evidence, target, caller.account), targets), strict=True)
+            zip(
+                targets,
+                pool.map(lambda target: _row(at, evidence, target, caller.account), targets),
+                strict=True,
+            )
         )
     return Result(matrix_page(rows, caller.arn, at.clock.now()))
 
@@ -137,7 +146,9 @@ def inbox(*, services: Services | None = None) -> Result:
 def approve(id: str, *, terms: str | None = None, services: Services | None = None) -> Result:
     """Agree to exactly what was shown, and put it on the role. terms: the SHA-256 that was on the screen."""
     at = services or Services()
-    request = at.desk.approve(id, _caller(at), terms, in_use_characters=_in_use(at, at.desk.get(id).role_arn) or 0)
+    request = at.desk.approve(
+        id, _caller(at), terms, in_use_characters=_in_use(at, at.desk.get(id).role_arn) or 0
+    )
     return _applied(at, request)
 
 
@@ -211,7 +222,9 @@ def _asked(what: str) -> Level | str:
         near = ", ".join(catalog.closest(what))
         raise UnknownAction(
             f"AWS has no action named {what!r}.",
-            remedy=f"Did you mean {near}?" if near else "Say a level (list, read, write, delete) or e.g. s3:GetObject.",
+            remedy=f"Did you mean {near}?"
+            if near
+            else "Say a level (list, read, write, delete) or e.g. s3:GetObject.",
         )
     if what.partition(":")[0].lower() not in {"s3", "kms"}:
         raise InvalidInput(
@@ -251,6 +264,7 @@ def _row(
     at: Services, principal: PrincipalEvidence, target: S3Target, account: str
 ) -> dict[Level, Verdict | None]:
     from sm_access.aws.collectors import collect_bucket
+
     try:
         bucket = collect_bucket(at.aws, target.bucket, account)
     except CannotTell:
@@ -300,9 +314,7 @@ def _review(at: Services, request: AccessRequest) -> words.Review:
         standing = plan(grants, now, in_use)
         added = 0 if request.grant else characters({"Version": "2012-10-17", "Statement": list(made)})
         after = in_use + standing.characters + added
-    return words.Review(
-        request, made, collect_role_notebooks(at.aws, request.role_arn), after, INLINE_LIMIT
-    )
+    return words.Review(request, made, collect_role_notebooks(at.aws, request.role_arn), after, INLINE_LIMIT)
 
 
 def _applied(at: Services, request: AccessRequest) -> Result:
@@ -311,7 +323,10 @@ def _applied(at: Services, request: AccessRequest) -> Result:
     try:
         outcome = at.reconciler.reconcile(request.role_arn)
         problem = "; ".join(
-            fault for refused in outcome.refused if refused.request_id == request.id for fault in refused.faults
+            fault
+            for refused in outcome.refused
+            if refused.request_id == request.id
+            for fault in refused.faults
         )
         if not problem and not outcome.settled:
             problem = "AWS has not confirmed it yet; it is propagating"

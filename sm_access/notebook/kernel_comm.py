@@ -41,7 +41,7 @@ class KernelComm:
             return {"type": "error", "message": str(error)}
         return {"type": "identity", "view": identity_view(identity, self._services.clock.now())}
 
-    def _opened(self, comm: Any, message: Any) -> None:
+    def _opened(self, comm: Any, _: Any) -> None:
         comm.on_msg(lambda asked: self._asked(comm, asked))
         comm.send(self.answer())
 

@@ -19,7 +19,7 @@ from sm_access.presentation.result import Result
 
 @magics_class
 class SmAccessMagics(Magics):
-    """The line magic `%sm_access`. An answer is displayed and returned only where it is assigned: `r = %sm_access ...`."""
+    """The line magic `%sm_access`. Its answer is shown like any value of a cell, and can be assigned."""
 
     def __init__(self, shell: Any, services: Services) -> None:
         super().__init__(shell)
@@ -47,7 +47,11 @@ def answer(services: Services, line: str) -> Result | None:
     try:
         result = loop.main(words, prog_name="%sm_access", standalone_mode=False, obj=services)
     except click.ClickException as error:
-        usage = error.ctx.get_usage() if isinstance(error, click.UsageError) and error.ctx else "%sm_access --help"
+        usage = (
+            error.ctx.get_usage()
+            if isinstance(error, click.UsageError) and error.ctx
+            else "%sm_access --help"
+        )
         return _failure(InvalidInput(f"{error.format_message()}", remedy=usage))
     except SmAccessError as error:
         return _failure(error)
@@ -55,7 +59,7 @@ def answer(services: Services, line: str) -> Result | None:
 
 
 def show(result: Result) -> None:
-    display(result)
+    display(result)  # type: ignore[no-untyped-call]
 
 
 def _failure(error: SmAccessError) -> Result:

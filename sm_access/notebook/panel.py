@@ -27,22 +27,44 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     def __init__(self, where: str = "", level: str = "read", *, services: Services | None = None) -> None:
         self._services = services or Services()
         self._identity = widgets.HTML()
-        self.where = widgets.Text(value=where, placeholder="s3://bucket/prefix/", description="Where",
-                                  continuous_update=False, layout=widgets.Layout(width="auto"))  # fmt: skip
-        self.level = widgets.ToggleButtons(options=[each.value for each in Level], value=Level(level).value,
-                                           description="Level", style={"button_width": "72px"})  # fmt: skip
-        self.duration = widgets.Dropdown(options=DURATIONS, value="7d", description="For",
-                                         layout=widgets.Layout(width="220px"))  # fmt: skip
-        self.why = widgets.Textarea(placeholder="What it is for: the reviewer reads this", description="Why", rows=2,
-                                    layout=widgets.Layout(width="auto"))  # fmt: skip
-        self.check = widgets.Button(description="Can I?", tooltip="Ask the policy engine; nothing is requested")
-        self.ask = widgets.Button(description="Request access", button_style="primary",
-                                  tooltip="Send it to the reviewers")  # fmt: skip
+        self.where = widgets.Text(
+            value=where,
+            placeholder="s3://bucket/prefix/",
+            description="Where",
+            continuous_update=False,
+            layout=widgets.Layout(width="auto"),
+        )
+        self.level = widgets.ToggleButtons(
+            options=[each.value for each in Level],
+            value=Level(level).value,
+            description="Level",
+            style={"button_width": "72px"},
+        )
+        self.duration = widgets.Dropdown(
+            options=DURATIONS, value="7d", description="For", layout=widgets.Layout(width="220px")
+        )
+        self.why = widgets.Textarea(
+            placeholder="What it is for: the reviewer reads this",
+            description="Why",
+            rows=2,
+            layout=widgets.Layout(width="auto"),
+        )
+        self.check = widgets.Button(
+            description="Can I?", tooltip="Ask the policy engine; nothing is requested"
+        )
+        self.ask = widgets.Button(
+            description="Request access", button_style="primary", tooltip="Send it to the reviewers"
+        )
         self.answer = widgets.HTML()
         self.mine = widgets.HTML()
-        self._refresh = widgets.Button(description="Refresh", icon="refresh", tooltip="Read again who I am and my requests")
-        self.check.on_click(lambda _: self._show(lambda: verbs.can(self.level.value, self.where.value.strip(),
-                                                                   services=self._services)))  # fmt: skip
+        self._refresh = widgets.Button(
+            description="Refresh", icon="refresh", tooltip="Read again who I am and my requests"
+        )
+        self.check.on_click(
+            lambda _: self._show(
+                lambda: verbs.can(self.level.value, self.where.value.strip(), services=self._services)
+            )
+        )
         self.ask.on_click(lambda _: self._request())
         self._refresh.on_click(lambda _: self.refresh())
         super().__init__(

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from html import escape
 
-from sm_access.presentation.page import Block, Code, Command, Facts, Fold, Line, Page, Paragraph, Span, Table, Tone
+from sm_access.presentation.page import (
+    Block,
+    Code,
+    Command,
+    Facts,
+    Fold,
+    Line,
+    Page,
+    Paragraph,
+    Span,
+    Table,
+    Tone,
+)
 from sm_access.presentation.text import SIGNS
 
 #: The theme's variables with a fallback each, for viewers that have none. Only tones carry colour.

@@ -8,7 +8,19 @@ from typing import Any
 from sm_access.access.identity import CredentialSource, Identity
 from sm_access.policy import Arn, canonical_principal
 from sm_access.presentation.moments import ago, instant, iso, left
-from sm_access.presentation.page import Block, Facts, Line, Page, Paragraph, Span, Tone, code, line, quiet, strong
+from sm_access.presentation.page import (
+    Block,
+    Facts,
+    Line,
+    Page,
+    Paragraph,
+    Span,
+    Tone,
+    code,
+    line,
+    quiet,
+    strong,
+)
 
 _SOURCE_WORDS = {
     CredentialSource.CONTAINER: "temporary credentials from the notebook's container endpoint",
@@ -21,7 +33,12 @@ _SOURCE_WORDS = {
     CredentialSource.PROCESS: "credentials from a credential process",
     CredentialSource.OTHER: "credentials of a source the SDK does not name",
 }
-_KIND_WORDS = {"assumed-role": "assumed role", "user": "IAM user", "federated-user": "federated user", "root": "root"}
+_KIND_WORDS = {
+    "assumed-role": "assumed role",
+    "user": "IAM user",
+    "federated-user": "federated user",
+    "root": "root",
+}
 _SOON = timedelta(minutes=10)
 
 
@@ -47,8 +64,8 @@ def warnings_of(identity: Identity, now: datetime) -> tuple[str, ...]:
     stated = identity.metadata.get("ExecutionRoleArn")
     if stated and name_of(stated) != name_of(identity.arn):
         found.append(
-            f"SageMaker says the execution role is {name_of(stated)}, but AWS sees {name_of(identity.arn)}: a profile or "
-            "an environment variable takes precedence in this process."
+            f"SageMaker says the execution role is {name_of(stated)}, but AWS sees {name_of(identity.arn)}: a profile "
+            "or an environment variable takes precedence in this process."
         )
     return tuple(found)
 
@@ -88,7 +105,9 @@ def identity_page(identity: Identity, now: datetime) -> Page:
         ("from", line(_SOURCE_WORDS[identity.source])),
     ]
     if identity.expires_at is not None:
-        facts.append(("until", line(instant(identity.expires_at), quiet(f" ({left(identity.expires_at, now)})"))))
+        facts.append(
+            ("until", line(instant(identity.expires_at), quiet(f" ({left(identity.expires_at, now)})")))
+        )
     if identity.region:
         facts.append(("Region", line(identity.region)))
     where = identity.metadata.get("ResourceName")
@@ -123,7 +142,11 @@ def one_line(identity: Identity, now: datetime) -> Page:
 def _studio(identity: Identity) -> list[Span]:
     known = [
         f"{label} {identity.metadata[key]}"
-        for key, label in (("DomainId", "domain"), ("UserProfileName", "user profile"), ("SpaceName", "space"))
+        for key, label in (
+            ("DomainId", "domain"),
+            ("UserProfileName", "user profile"),
+            ("SpaceName", "space"),
+        )
         if identity.metadata.get(key)
     ]
     return [quiet(f" ({', '.join(known)})")] if known else []

@@ -1,4 +1,4 @@
-"""What every answer is shown as: a page of a few kinds of block, rendered as text, as HTML and, by the terminal, in colour.
+"""What every answer is shown as: a page of a few kinds of block, rendered as text, as HTML, or in a terminal.
 
 Words are chosen once, where a page is made; a surface only renders. `data` is the same answer for programs.
 """

@@ -48,7 +48,7 @@ _STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a reviewer decides on: facts derived from AWS and from the exact statements, none from the requester's words.
+    """What a reviewer decides on: facts from AWS and from the exact statements, none from the requester's words.
 
     notebooks: names of the notebooks that share the role, None where SageMaker could not be read.
     quota_after, quota_limit: characters of inline policy after approval; None where IAM could not be read.
@@ -61,31 +61,47 @@ class Review:
     quota_limit: int
 
 
-def submitted_page(request: AccessRequest, statements: Sequence[Statement], reviewers: str, now: datetime) -> Page:
+def submitted_page(
+    request: AccessRequest, statements: Sequence[Statement], reviewers: str, now: datetime
+) -> Page:
     """What was asked, what exactly would be granted, and what happens next."""
     blocks: tuple[Block, ...] = (
-        Facts((
-            ("id", line(code(request.id))),
-            ("for", line(f"{duration_words(request.duration)}, from the moment it is approved")),
-            ("role", line(name_of(request.role_arn), quiet(" - everyone who works on it gains the access"))),
-            ("reviewed by", line(reviewers)),
-        )),
+        Facts(
+            (
+                ("id", line(code(request.id))),
+                ("for", line(f"{duration_words(request.duration)}, from the moment it is approved")),
+                (
+                    "role",
+                    line(name_of(request.role_arn), quiet(" - everyone who works on it gains the access")),
+                ),
+                ("reviewed by", line(reviewers)),
+            )
+        ),
         Fold("The exact statements", (Code(policy_text(statements)),)),
         Command("Follow it", "sm-access requests"),
-    )  # fmt: skip
+    )
     return Page(line("Asked: ", *_asked(request), "."), Tone.WARN, blocks, request_view(request, now))
 
 
-def dry_run_page(request: AccessRequest, statements: Sequence[Statement], reviewers: str, now: datetime) -> Page:
+def dry_run_page(
+    request: AccessRequest, statements: Sequence[Statement], reviewers: str, now: datetime
+) -> Page:
     page = submitted_page(request, statements, reviewers, now)
     blocks = (Paragraph(line("Nothing was sent. This is what would be asked for.")), *page.blocks[1:2])
-    return Page(line("Would ask: ", *_asked(request), "."), Tone.PLAIN, blocks, {**page.data, "id": None, "dry_run": True})
+    return Page(
+        line("Would ask: ", *_asked(request), "."),
+        Tone.PLAIN,
+        blocks,
+        {**page.data, "id": None, "dry_run": True},
+    )
 
 
 def requests_page(requests: Sequence[AccessRequest], now: datetime) -> Page:
     data = {"requests": [request_view(request, now) for request in requests]}
     if not requests:
-        blocks: tuple[Block, ...] = (Command("Ask for access", 'sm-access request s3://BUCKET/PREFIX/ read --for 7d --why "..."'),)
+        blocks: tuple[Block, ...] = (
+            Command("Ask for access", 'sm-access request s3://BUCKET/PREFIX/ read --for 7d --why "..."'),
+        )
         return Page(line("No access requests yet."), Tone.PLAIN, blocks, data)
     table = Table(
         ("id", "what", "status", "asked", "until"),
@@ -119,22 +135,30 @@ def inbox_page(reviews: Sequence[Review], now: datetime) -> Page:
 def decided_page(request: AccessRequest, now: datetime, problem: str = "") -> Page:
     """After approve, reject, withdraw, revoke: where it stands now. problem: why it is not on the role, if so."""
     status = request.status_at(now)
-    blocks: list[Block] = [Facts((("id", line(code(request.id))), ("status", line(status_span(request, now)))))]
+    blocks: list[Block] = [
+        Facts((("id", line(code(request.id))), ("status", line(status_span(request, now)))))
+    ]
     if request.grant is not None:
         grant = request.grant
         blocks.append(
-            Facts((
-                ("until", line(instant(grant.ends_at), quiet(f" ({left(grant.ends_at, now)})"))),
-                ("sha256", line(code(grant.sha256[:16]))),
-            ))
-        )  # fmt: skip
+            Facts(
+                (
+                    ("until", line(instant(grant.ends_at), quiet(f" ({left(grant.ends_at, now)})"))),
+                    ("sha256", line(code(grant.sha256[:16]))),
+                )
+            )
+        )
         blocks.append(Fold("The exact statements", (Code(policy_text(grant.statements)),)))
     if problem:
         blocks.append(Paragraph(line(Span(f"Not on the role: {problem}", Tone.WARN))))
         blocks.append(Command("Try to apply it again", "sm-access reconcile"))
     tone = Tone.WARN if problem else {Tone.QUIET: Tone.PLAIN}.get(_STATUS[status][1], _STATUS[status][1])
-    word = {Status.APPLIED: "Approved and applied", Status.APPROVED: "Approved"}.get(status, status.value.capitalize())
-    return Page(line(strong(f"{word}: "), *_asked(request), "."), tone, tuple(blocks), request_view(request, now))
+    word = {Status.APPLIED: "Approved and applied", Status.APPROVED: "Approved"}.get(
+        status, status.value.capitalize()
+    )
+    return Page(
+        line(strong(f"{word}: "), *_asked(request), "."), tone, tuple(blocks), request_view(request, now)
+    )
 
 
 def proof_page(request: AccessRequest, steps: Sequence[ProofStep], now: datetime) -> Page:
@@ -166,7 +190,12 @@ def reconciled_page(
         ("deleted", line(", ".join(deleted) or "nothing")),
     ]
     facts += [("problem", line(Span(problem, Tone.WARN))) for problem in problems]
-    data = {"roles": list(roles), "written": list(written), "deleted": list(deleted), "problems": list(problems)}
+    data = {
+        "roles": list(roles),
+        "written": list(written),
+        "deleted": list(deleted),
+        "problems": list(problems),
+    }
     named = ", ".join(name_of(role) for role in roles) or "No role carries grants"
     done = " could not all be brought in line." if problems else " carries what the ledger says."
     headline = line(strong(named), done if roles else "; there is nothing to do.")
@@ -187,7 +216,11 @@ def request_view(request: AccessRequest, now: datetime) -> dict[str, Any]:
         "level": request.level.value,
         "duration_seconds": int(request.duration.total_seconds()),
         "reason": request.reason,
-        "requester": {"arn": request.requester.arn, "principal": request.requester.principal, "proven_by": "sts"},
+        "requester": {
+            "arn": request.requester.arn,
+            "principal": request.requester.principal,
+            "proven_by": "sts",
+        },
         "claimed_person": request.claimed_person,
         "role": request.role_arn,
         "submitted_at": iso(request.submitted_at),
@@ -240,26 +273,39 @@ def _until(request: AccessRequest, now: datetime) -> Line:
 
 def _review(review: Review, now: datetime) -> tuple[Block, ...]:
     request = review.request
-    person: list[str | Span] = [" · person ", request.claimed_person, quiet(" (claimed)")] if request.claimed_person else []
+    person: list[str | Span] = (
+        [" · person ", request.claimed_person, quiet(" (claimed)")] if request.claimed_person else []
+    )
     quota = (
         line("could not be read")
         if review.quota_after is None
         else line(f"{review.quota_after:,} of {review.quota_limit:,} characters")
     )
-    facts = Facts((
-        ("asked by", line("role ", name_of(request.requester.arn), quiet(" (proven by AWS STS)"), *person)),
-        ("who gains", _who_gains(review.notebooks)),
-        ("for", line(f"{duration_words(request.duration)} from approval")),
-        ("quota after", quota),
-        ("their reason", line(quiet(f"“{request.reason}”"))),
-        ("terms", line(code(f"sha256 {request.terms_sha256[:16]}"))),
-    ))  # fmt: skip
+    facts = Facts(
+        (
+            (
+                "asked by",
+                line("role ", name_of(request.requester.arn), quiet(" (proven by AWS STS)"), *person),
+            ),
+            ("who gains", _who_gains(review.notebooks)),
+            ("for", line(f"{duration_words(request.duration)} from approval")),
+            ("quota after", quota),
+            ("their reason", line(quiet(f"“{request.reason}”"))),
+            ("terms", line(code(f"sha256 {request.terms_sha256[:16]}"))),
+        )
+    )
     return (
-        Paragraph(line(strong(f"{request.level.value.capitalize()} "), code(str(request.target)), quiet(f"  {request.id} · asked {ago(request.submitted_at, now)}"))),
+        Paragraph(
+            line(
+                strong(f"{request.level.value.capitalize()} "),
+                code(str(request.target)),
+                quiet(f"  {request.id} · asked {ago(request.submitted_at, now)}"),
+            )
+        ),
         facts,
         Fold("The exact statements", (Code(policy_text(review.statements)),)),
         Command("Approve", f"sm-access approve {request.id}"),
-    )  # fmt: skip
+    )
 
 
 def _who_gains(notebooks: tuple[str, ...] | None) -> Line:
@@ -268,7 +314,9 @@ def _who_gains(notebooks: tuple[str, ...] | None) -> Line:
     if not notebooks:
         return line("everyone on this role; no notebook instance uses it now")
     count = f"{len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}"
-    return line(strong(count), f" share{'s' if len(notebooks) == 1 else ''} this role: {', '.join(notebooks)}")
+    return line(
+        strong(count), f" share{'s' if len(notebooks) == 1 else ''} this role: {', '.join(notebooks)}"
+    )
 
 
 def _probe_words(step: ProofStep) -> str:

@@ -36,6 +36,6 @@ class Result:
     def to_dict(self) -> Mapping[str, Any]:
         return self.page.data
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Jupyter's display protocol: plain text for terminals and nbconvert, HTML for notebooks."""
         return {"text/plain": self.to_text(), "text/html": self.to_html()}

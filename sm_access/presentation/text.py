@@ -5,7 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from sm_access.presentation.page import Block, Code, Command, Facts, Fold, Page, Paragraph, Table, Tone, plain_text
+from sm_access.presentation.page import (
+    Block,
+    Code,
+    Command,
+    Facts,
+    Fold,
+    Page,
+    Paragraph,
+    Table,
+    Tone,
+    plain_text,
+)
 
 SIGNS = {Tone.OK: "✓", Tone.NO: "✕", Tone.WARN: "!", Tone.UNKNOWN: "?"}
 _WIDTH = 100
@@ -25,9 +36,13 @@ def _blocks(blocks: tuple[Block, ...], indent: str) -> Iterator[str]:
 def _block(block: Block, indent: str) -> Iterator[str]:
     if isinstance(block, Paragraph):
         yield textwrap.fill(
-            plain_text(block.line), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False,
+            plain_text(block.line),
+            _WIDTH,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
             break_on_hyphens=False,
-        )  # fmt: skip
+        )
     elif isinstance(block, Facts):
         width = max((len(label) for label, _ in block.rows), default=0)
         for label, value in block.rows:
@@ -36,7 +51,10 @@ def _block(block: Block, indent: str) -> Iterator[str]:
         cells = [tuple(block.columns), *(tuple(plain_text(cell) for cell in row) for row in block.rows)]
         widths = [max(len(row[at]) for row in cells) for at in range(len(block.columns))]
         for row in cells:
-            yield indent + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip()
+            yield (
+                indent
+                + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+            )
     elif isinstance(block, Code):
         yield textwrap.indent(block.text, indent)
     elif isinstance(block, Command):

@@ -63,7 +63,10 @@ _OUTCOME_WORDS = {
 def verdict_page(verdict: Verdict, now: datetime) -> Page:
     decision = verdict.decision
     headline = line(
-        strong(f"{ANSWERS[decision]}: "), f"{name_of(verdict.principal)} {_may(decision)} ", *_what(verdict), "."
+        strong(f"{ANSWERS[decision]}: "),
+        f"{name_of(verdict.principal)} {_may(decision)} ",
+        *_what(verdict),
+        ".",
     )
     blocks: list[Block] = [Paragraph(reason(verdict))]
     helps = _remedy(verdict)
@@ -73,7 +76,9 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
         blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(_unread(verdict))}."))))
     blocks.append(Fold("Every call and layer", tuple(_detail(finding) for finding in verdict.findings)))
     blocks.append(
-        Paragraph(line(quiet(f"Decided by sm_access's engine from policies read {ago(verdict.read_at, now)}.")))
+        Paragraph(
+            line(quiet(f"Decided by sm_access's engine from policies read {ago(verdict.read_at, now)}."))
+        )
     )
     return Page(headline, TONES[decision], tuple(blocks), verdict_view(verdict))
 
@@ -88,7 +93,11 @@ def reason(verdict: Verdict) -> Line:
         return line("It depends on ", "; ".join(finding.response.depends_on) or "what could not be read", ".")
     if decision is Decision.ALLOW:
         told = finding.response.deciding
-        return line(_statement(told), " allows ", code(check.action), _there(check)) if told else line("It is allowed.")
+        return (
+            line(_statement(told), " allows ", code(check.action), _there(check))
+            if told
+            else line("It is allowed.")
+        )
     if decision is Decision.EXPLICIT_DENY:
         told = finding.response.deciding
         return line(
@@ -109,8 +118,11 @@ def _implicit(verdict: Verdict, finding: Finding) -> Line:
     ]
     because: list[str | Span]
     if check.action.startswith("kms:"):
-        because = ["The bucket is encrypted with a KMS key, and neither the role's policies nor the key's policy allow ",
-                   code(check.action), " on it: so it is no, because of the key."]  # fmt: skip
+        because = [
+            "The bucket is encrypted with a KMS key, and neither the role's policies nor the key's policy allow ",
+            code(check.action),
+            " on it: so it is no, because of the key.",
+        ]
     elif only_boundary:
         because = ["The permissions boundary does not allow ", code(check.action), _there(check, ".")]
     else:
@@ -125,21 +137,33 @@ def _implicit(verdict: Verdict, finding: Finding) -> Line:
     return line(*because)
 
 
-def matrix_page(rows: Sequence[tuple[S3Target, Mapping[Level, Verdict | None]]], principal: str, now: datetime) -> Page:
+def matrix_page(
+    rows: Sequence[tuple[S3Target, Mapping[Level, Verdict | None]]], principal: str, now: datetime
+) -> Page:
     """Buckets and prefixes x {list, read, write, delete}. None: the bucket could not be looked at."""
     verdicts = [verdict for _, row in rows for verdict in row.values() if verdict is not None]
     table = Table(
         ("", *(level.value for level in Level)),
-        tuple((line(code(str(target).removeprefix("s3://"))), *(_cell(row.get(level)) for level in Level))
-              for target, row in rows),
-    )  # fmt: skip
+        tuple(
+            (line(code(str(target).removeprefix("s3://"))), *(_cell(row.get(level)) for level in Level))
+            for target, row in rows
+        ),
+    )
     blocks: list[Block] = []
     if rows:
         blocks.append(table)
-        blocks.append(Fold("Why", tuple(_why(target, level, row.get(level)) for target, row in rows for level in Level)))
+        blocks.append(
+            Fold("Why", tuple(_why(target, level, row.get(level)) for target, row in rows for level in Level))
+        )
     else:
-        blocks.append(Paragraph(line("This account has no buckets that can be listed; name one, e.g. "
-                                     "`sm-access permissions s3://my-bucket/`.")))  # fmt: skip
+        blocks.append(
+            Paragraph(
+                line(
+                    "This account has no buckets that can be listed; name one, e.g. "
+                    "`sm-access permissions s3://my-bucket/`."
+                )
+            )
+        )
     unread = sorted({words for verdict in verdicts for words in _unread(verdict)})
     if unread:
         blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(unread)}."))))
@@ -213,7 +237,9 @@ def _remedy(verdict: Verdict) -> Block | None:
 
 
 def _unread(verdict: Verdict) -> tuple[str, ...]:
-    return tuple(f"{item.what} (needs {item.permission})" if item.permission else item.what for item in verdict.unread)
+    return tuple(
+        f"{item.what} (needs {item.permission})" if item.permission else item.what for item in verdict.unread
+    )
 
 
 def _detail(finding: Finding) -> Block:
@@ -238,7 +264,9 @@ def _cell(verdict: Verdict | None) -> Line:
     if verdict is None:
         return line(Span("?", Tone.UNKNOWN))
     if verdict.decision is Decision.UNDETERMINED:
-        return line(Span("depends", Tone.WARN) if verdict.deciding.response.depends_on else Span("?", Tone.UNKNOWN))
+        return line(
+            Span("depends", Tone.WARN) if verdict.deciding.response.depends_on else Span("?", Tone.UNKNOWN)
+        )
     return line(Span(_SHORT[verdict.decision], TONES[verdict.decision]))
 
 
@@ -262,6 +290,8 @@ def _finding_view(finding: Finding) -> dict[str, Any]:
         "resource": finding.check.resource_arn,
         "context": dict(finding.check.context),
         "decision": finding.response.decision.value,
-        "deciding": None if told is None else {"policy": told.policy, "kind": told.kind, "sid": told.sid, "path": told.path},
+        "deciding": None
+        if told is None
+        else {"policy": told.policy, "kind": told.kind, "sid": told.sid, "path": told.path},
         "depends_on": list(finding.response.depends_on),
     }
