@@ -31,6 +31,13 @@ export default tseslint.config(
     }
   },
   {
+    files: ['src/__tests__/**'],
+    rules: {
+      'jupyter/no-untranslated-string': 'off', // nobody reads a test's data in another language
+      'jupyter/require-disposable-ownership': 'off' // it does not see that the test itself disposes
+    }
+  },
+  {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: {
@@ -46,7 +53,8 @@ export default tseslint.config(
     },
     rules: {
       ...tseslint.configs.disableTypeChecked.rules,
-      '@typescript-eslint/no-require-imports': 'off', '@typescript-eslint/no-extraneous-class': 'off'
+      '@typescript-eslint/no-require-imports': 'off',
+      '@typescript-eslint/no-extraneous-class': 'off'
     }
   }
 );

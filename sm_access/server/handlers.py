@@ -58,8 +58,7 @@ class ProblemHandler(APIHandler):
         else:
             document = problem_of(error)
         self.set_status(int(document["status"]))
-        self.set_header("Content-Type", MEDIA_TYPE)
-        self.finish(json.dumps(document))
+        self.finish(json.dumps(document), set_content_type=MEDIA_TYPE)
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """An error that has words of its own needs no traceback in the server's log."""
@@ -77,7 +76,6 @@ class IdentityHandler(ProblemHandler):
     async def get(self) -> None:
         """200 with the identity view, or a problem document that says why it cannot be told."""
         view = await _identity.result()
-        self.set_header("Content-Type", "application/json")
         self.finish(json.dumps(view))
 
 

@@ -122,8 +122,11 @@ class TestAServerWithoutAToken:
     def jp_server_config(self) -> dict[str, object]:
         return {
             "ServerApp": {"jpserver_extensions": {"sm_access.server": True}, "allow_origin": "*"},
-            "IdentityProvider": {"token": ""},
         }
+
+    @pytest.fixture(autouse=True)
+    def _no_token(self, jp_serverapp: Any) -> None:
+        jp_serverapp.identity_provider.token = ""
 
     @pytest.mark.parametrize("path", ROUTES)
     async def test_another_sites_page_is_refused(
