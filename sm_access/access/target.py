@@ -105,8 +105,8 @@ def _refuse_bucket(bucket: str) -> None:
         raise InvalidS3Uri("The S3 URI names no bucket.", remedy=_EXAMPLE)
     if not _BUCKET.fullmatch(bucket) or ".." in bucket or _IP_ADDRESS.fullmatch(bucket):
         raise InvalidS3Uri(
-            f"{bucket!r} cannot be the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and single "
-            "dots, beginning and ending with a letter or a digit.",
+            f"{bucket!r} cannot be the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and "
+            "single dots, beginning and ending with a letter or a digit.",
             remedy=_EXAMPLE,
         )
 

@@ -34,7 +34,33 @@ def terms_sha256(
     region: str | None,
 ) -> str:
     """The hash that a review binds: role and statements, the end written as `after 604800 seconds`."""
-    made = statements_until(
+    made = _statements_after(request_id, role_arn, target, level, duration, kms_key_arn, region)
+    return sha256({"role": role_arn, "statements": made})
+
+
+def terms_of(request: AccessRequest) -> tuple[Statement, ...]:
+    """The statements as a reviewer is shown them and as `terms_sha256` binds them: the end is a duration."""
+    return _statements_after(
+        request.id,
+        request.role_arn,
+        request.target,
+        request.level,
+        request.duration,
+        request.kms_key_arn,
+        request.region,
+    )
+
+
+def _statements_after(
+    request_id: str,
+    role_arn: str,
+    target: S3Target,
+    level: Level,
+    duration: timedelta,
+    kms_key_arn: str | None,
+    region: str | None,
+) -> tuple[Statement, ...]:
+    return statements_until(
         target,
         level,
         end=f"after {int(duration.total_seconds())} seconds",
@@ -43,7 +69,6 @@ def terms_sha256(
         sid_prefix=sid_prefix(request_id),
         partition=partition_of(role_arn),
     )
-    return sha256({"role": role_arn, "statements": made})
 
 
 def statements_for(request: AccessRequest, ends_at: datetime) -> tuple[Statement, ...]:

@@ -77,25 +77,34 @@ def event_in(row: Row) -> Event:
     return event
 
 
-def verify_rows(rows: Iterable[Row], noted: Head | None = None) -> Head:
-    """The head of a ledger whose every row is in its place. `noted`: a head from before, to be found again.
+def read_rows(rows: Iterable[Row], noted: Head | None = None) -> tuple[Head, list[tuple[str, Event]]]:
+    """A whole ledger, in order -> its head, and each event with the id of its access request.
 
-    Raises LedgerUnavailable, naming the first row that is wrong.
+    `noted`: a head from before, to be found again. Raises LedgerUnavailable, naming the first row that is wrong.
     """
     head = Head(0, START)
+    read: list[tuple[str, Event]] = []
     versions: dict[str, int] = {}
     found = noted is None or noted == head
     for row in rows:
         version = versions.get(row.request_id, 0) + 1
         if row.position != head.rows + 1 or row.prev_hash != head.hash or row.version != version:
             raise broken(f"row {head.rows + 1} does not follow on the row before it")
-        event_in(row)
+        read.append((row.request_id, event_in(row)))
         versions[row.request_id] = version
         head = Head(row.position, row.hash)
         found = found or noted == head
-    if not found and noted is not None:
+    if noted is not None and not found:
         raise broken(f"row {noted.rows} of a head noted earlier is missing or another one")
-    return head
+    return head, read
+
+
+def streams_of(rows: Iterable[Row]) -> dict[str, tuple[Event, ...]]:
+    """A whole ledger, in order -> its streams, in order of submission. Raises LedgerUnavailable."""
+    streams: dict[str, list[Event]] = {}
+    for request_id, event in read_rows(rows)[1]:
+        streams.setdefault(request_id, []).append(event)
+    return {request_id: tuple(events) for request_id, events in streams.items()}
 
 
 def broken(what: str) -> LedgerUnavailable:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sm_access.access.events import Event
 from sm_access.errors import LedgerConflict
-from sm_access.stores.chain import START, Head, Row, event_in, row_after, verify_rows
+from sm_access.stores.chain import START, Head, Row, event_in, read_rows, row_after, streams_of
 
 
 class MemoryLedger:
@@ -49,19 +49,10 @@ class MemoryLedger:
     def verify(self, noted: Head | None = None) -> Head:
         """Check every row. Raises LedgerUnavailable, naming what is wrong."""
         with self._lock:
-            return verify_rows(self._rows, noted)
+            return read_rows(self._rows, noted)[0]
 
     def _head(self) -> Head:
         return Head(self._rows[-1].position, self._rows[-1].hash) if self._rows else Head(0, START)
-
-
-def streams_of(rows: Sequence[Row]) -> dict[str, tuple[Event, ...]]:
-    """Rows in order -> streams, the chain verified. Raises LedgerUnavailable."""
-    verify_rows(rows)
-    streams: dict[str, list[Event]] = {}
-    for row in rows:
-        streams.setdefault(row.request_id, []).append(event_in(row))
-    return {request_id: tuple(events) for request_id, events in streams.items()}
 
 
 def conflict(request_id: str) -> LedgerConflict:

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from sm_access.access.events import Event
 from sm_access.errors import LedgerUnavailable
-from sm_access.stores.chain import START, Head, Row, broken, event_in, row_after, verify_rows
-from sm_access.stores.memory import conflict, streams_of
+from sm_access.stores.chain import START, Head, Row, broken, event_in, read_rows, row_after, streams_of
+from sm_access.stores.memory import conflict
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another before it gives up."""
@@ -93,7 +93,7 @@ class SqliteLedger:
 
     def verify(self, noted: Head | None = None) -> Head:
         """Check every row. Raises LedgerUnavailable, naming what is wrong."""
-        return verify_rows(self._rows(_ALL), noted)
+        return read_rows(self._rows(_ALL), noted)[0]
 
     def _rows(self, query: str, *values: str) -> list[Row]:
         if not self._exists():
@@ -137,9 +137,11 @@ class SqliteLedger:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA synchronous = FULL")
         if _format(connection) == 0:
+            if _tables(connection) and _format(connection) == 0:
+                raise self._unavailable("it is a database of another program")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
-            if _format(connection) == 0:  # Unless another process made the table meanwhile.
+            if not _tables(connection):  # Another process may have made it meanwhile.
                 connection.execute(_TABLE)
                 connection.execute(f"PRAGMA user_version = {FORMAT}")
             connection.execute("COMMIT")
@@ -161,6 +163,11 @@ class SqliteLedger:
 
 def _format(connection: sqlite3.Connection) -> int:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(found)
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    (found,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return int(found)
 
 

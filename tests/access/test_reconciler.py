@@ -1,0 +1,419 @@
+from __future__ import annotations
+
+import copy
+import dataclasses
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from doubles import (
+    OTHER_ROLE,
+    ROLE,
+    SCIENTIST,
+    START,
+    STEWARD,
+    WEEK,
+    Killed,
+    Roles,
+    StoppedClock,
+    approve,
+    desk,
+    session,
+    submit,
+)
+
+from sm_access.access import AccessRequest, Level, Reconciler, S3Target, Status
+from sm_access.access.canonical import sha256
+from sm_access.access.events import Approved, Event, Submitted
+from sm_access.access.planner import documents
+from sm_access.errors import AwsUnreachable, LedgerConflict, QuotaExceeded
+from sm_access.stores import MemoryLedger
+
+WEEK_END = "sm-access-until-20261130T170000Z"
+DAY_END = "sm-access-until-20261124T170000Z"
+DAY = timedelta(days=1)
+FOREIGN = {"Version": "2012-10-17", "Statement": []}
+
+
+class World:
+    def __init__(self, roles: Roles | None = None) -> None:
+        self.ledger = MemoryLedger()
+        self.clock = StoppedClock()
+        self.roles = roles or Roles({"own": FOREIGN})
+        self.desk = desk(self.ledger, self.clock)
+        self.reconciler = Reconciler(self.ledger, self.roles, self.clock)
+
+    def grant(self, uri: str = "s3://lake/raw/", duration: timedelta = WEEK, **more: Any) -> AccessRequest:
+        return approve(self.desk, submit(self.desk, uri, duration=duration, **more))
+
+    def status(self, request: AccessRequest) -> Status:
+        return self.desk.get(request.id).status_at(self.clock.at)
+
+    def ours(self) -> dict[str, Any]:
+        return {name: found for name, found in self.roles.documents.items() if name.startswith("sm-access-")}
+
+
+def test_put_on_read_back_and_written_down() -> None:
+    world = World()
+    one = world.grant()
+    done = world.reconciler.reconcile(ROLE)
+    assert done.settled
+    assert (done.written, done.deleted, done.unchanged) == ((WEEK_END,), (), ())
+    assert (done.applied, done.collected, done.drift, done.refused) == ((one.id,), (), (), ())
+    assert one.grant is not None
+    assert world.ours() == documents([one.grant])
+    assert world.roles.documents["own"] == FOREIGN
+    assert world.status(one) is Status.APPLIED
+
+
+def test_run_twice_does_nothing_more() -> None:
+    world = World()
+    world.grant()
+    world.reconciler.reconcile(ROLE)
+    events, writes = world.ledger.streams(), len(world.roles.writes())
+    again = world.reconciler.reconcile(ROLE)
+    assert (again.written, again.unchanged, again.applied) == ((), (WEEK_END,), ())
+    assert (world.ledger.streams(), len(world.roles.writes())) == (events, writes)
+
+
+def test_the_end_of_one_leaves_the_other() -> None:
+    world = World()
+    short, long = world.grant(duration=DAY), world.grant()
+    world.reconciler.reconcile(ROLE)
+    world.clock.forward(days=1)
+    done = world.reconciler.reconcile(ROLE)
+    assert (done.deleted, done.unchanged, done.collected) == ((DAY_END,), (WEEK_END,), (short.id,))
+    assert done.drift == ()
+    assert world.status(short) is Status.COLLECTED
+    assert world.status(long) is Status.APPLIED
+
+
+def test_a_renewal_survives_the_end_of_the_first() -> None:
+    world = World()
+    first = world.grant(duration=DAY)
+    world.reconciler.reconcile(ROLE)
+    world.clock.forward(hours=23)
+    again = approve(world.desk, world.desk.extend(first.id, SCIENTIST, WEEK, "once more"))
+    world.reconciler.reconcile(ROLE)
+    world.clock.forward(hours=2)
+    world.reconciler.reconcile(ROLE)
+    assert again.grant is not None
+    assert world.ours() == documents([again.grant])
+
+
+def test_revoked_of_two_that_end_together() -> None:
+    world = World()
+    one, two = world.grant(), world.grant("s3://lake/silver/")
+    world.reconciler.reconcile(ROLE)
+    world.desk.revoke(one.id, STEWARD, "over")
+    done = world.reconciler.reconcile(ROLE)
+    assert (done.written, done.collected, done.drift) == ((WEEK_END,), (one.id,), ())
+    assert two.grant is not None
+    assert world.ours() == documents([two.grant])
+
+
+def test_what_ended_before_it_was_applied_is_collected_too() -> None:
+    world = World()
+    one = world.grant(duration=DAY)
+    world.clock.forward(days=1)
+    assert world.reconciler.reconcile(ROLE).collected == (one.id,)
+    assert world.roles.writes() == []
+
+
+def test_other_roles_are_left_alone() -> None:
+    world = World()
+    world.grant(role=OTHER_ROLE)
+    submit(world.desk)
+    assert world.reconciler.reconcile(ROLE).written == ()
+    assert world.reconciler.roles() == (OTHER_ROLE,)
+
+
+def test_a_role_is_one_whether_or_not_its_path_is_told() -> None:
+    world = World()
+    world.grant(role=ROLE.replace("role/", "role/science/"))
+    assert world.reconciler.reconcile(ROLE).written == (WEEK_END,)
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda documents: documents[WEEK_END]["Statement"][0].update(Resource="*"),
+        lambda documents: documents.pop(WEEK_END),
+        lambda documents: documents.update({"sm-access-mine": FOREIGN}),
+    ],
+)
+def test_what_somebody_else_changed_is_named_and_put_right(tamper: Callable[[dict[str, Any]], Any]) -> None:
+    world = World()
+    world.grant()
+    world.reconciler.reconcile(ROLE)
+    as_planned = copy.deepcopy(world.roles.documents)
+    tamper(world.roles.documents)
+    changed = [
+        name
+        for name in {*as_planned, *world.roles.documents}
+        if as_planned.get(name) != world.roles.documents.get(name)
+    ]
+    done = world.reconciler.reconcile(ROLE)
+    assert list(done.drift) == changed
+    assert world.roles.documents == as_planned
+
+
+# --- what must never be applied -------------------------------------------------------------------------------------
+
+
+class Forged:
+    """A ledger in which somebody who can write it replaced an event."""
+
+    def __init__(self, ledger: MemoryLedger, change: Callable[[Event], Event]) -> None:
+        self.ledger = ledger
+        self.change = change
+
+    def append(self, *args: Any) -> None:
+        self.ledger.append(*args)
+
+    def streams(self) -> dict[str, tuple[Event, ...]]:
+        return {id: tuple(map(self.change, events)) for id, events in self.ledger.streams().items()}
+
+
+def approval(**change: Any) -> Callable[[Event], Event]:
+    return lambda event: dataclasses.replace(event, **change) if isinstance(event, Approved) else event
+
+
+def submission(**change: Any) -> Callable[[Event], Event]:
+    return lambda event: dataclasses.replace(event, **change) if isinstance(event, Submitted) else event
+
+
+def one_byte(event: Event) -> Event:
+    if not isinstance(event, Approved):
+        return event
+    made = copy.deepcopy(event.statements)
+    made[1]["Resource"] = "arn:aws:s3:::lake/ra*"
+    return dataclasses.replace(event, statements=made)
+
+
+def one_byte_with_its_hash(event: Event) -> Event:
+    event = one_byte(event)
+    return (
+        dataclasses.replace(event, grant_sha256=sha256(event.statements))
+        if isinstance(event, Approved)
+        else event
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (one_byte, "not those that were approved"),
+        (one_byte_with_its_hash, "not those that the access request means"),
+        (approval(reviewer=session("notebooks", "steward")), "the requester approved it"),
+        (approval(ends_at=START + WEEK + DAY), "end is not the one"),
+        (approval(grant_sha256="0" * 64), "not those that were approved"),
+        (approval(terms_sha256="0" * 64), "terms are not those"),
+        (submission(terms_sha256="0" * 64), "terms are not those"),
+        (submission(target=S3Target("lake", "hr/")), "terms are not those"),
+        (submission(level=Level.WRITE), "terms are not those"),
+        (submission(duration=DAY), "terms are not those"),
+        (submission(role_arn=ROLE.replace("role/", "role/x/")), "terms are not those"),
+        (submission(requester=session("Stewards")), "the requester approved it"),
+        (submission(id="r-99999999"), "not its own"),
+    ],
+)
+def test_what_is_not_as_approved_is_named_and_not_applied(
+    change: Callable[[Event], Event], words: str
+) -> None:
+    world = World()
+    one = world.grant()
+    done = Reconciler(Forged(world.ledger, change), world.roles, world.clock).reconcile(ROLE)
+    (refused,) = done.refused
+    assert refused.request_id == one.id
+    assert any(words in fault for fault in refused.faults)
+    assert world.ours() == {}
+    assert done.applied == ()
+
+
+def test_the_role_that_gains_cannot_have_approved() -> None:
+    world = World()
+    world.grant(role=OTHER_ROLE)
+    forged = Forged(world.ledger, approval(reviewer=session("training")))
+    (refused,) = Reconciler(forged, world.roles, world.clock).reconcile(OTHER_ROLE).refused
+    assert refused.faults == ("the role that gains it approved it",)
+
+
+def test_what_was_tampered_with_after_it_was_applied_is_taken_off() -> None:
+    world = World()
+    world.grant()
+    world.reconciler.reconcile(ROLE)
+    done = Reconciler(Forged(world.ledger, one_byte), world.roles, world.clock).reconcile(ROLE)
+    assert done.deleted == (WEEK_END,)
+    assert world.ours() == {}
+
+
+def test_a_stream_that_cannot_have_happened_hides_no_role() -> None:
+    world = World()
+    world.grant()
+    forged = Forged(world.ledger, lambda event: event)
+    forged.streams = lambda: {**world.ledger.streams(), "r-x": ()}  # type: ignore[method-assign]
+    reconciler = Reconciler(forged, world.roles, world.clock)
+    assert reconciler.roles() == (ROLE,)
+    assert [refused.request_id for refused in reconciler.reconcile(ROLE).refused] == ["r-x"]
+    assert world.ours().keys() == {WEEK_END}
+
+
+# --- quota ----------------------------------------------------------------------------------------------------------
+
+
+def test_too_much_is_refused_before_anything_is_put_on_and_ends_are_kept_all_the_same() -> None:
+    world = World()
+    ended, stays, revoked = world.grant(duration=DAY), world.grant(), world.grant("s3://lake/silver/")
+    world.reconciler.reconcile(ROLE)
+    world.desk.revoke(revoked.id, STEWARD, "over")
+    world.clock.forward(days=1)
+    new = world.grant("s3://lake/gold/")
+    world.roles.documents["own"] = {"Version": "2012-10-17", "Statement": ["x" * 9600]}
+    with pytest.raises(QuotaExceeded):
+        world.reconciler.reconcile(ROLE)
+    assert stays.grant is not None
+    assert world.ours() == documents([stays.grant])
+    assert world.status(ended) is Status.COLLECTED
+    assert world.status(revoked) is Status.COLLECTED
+    assert world.status(new) is Status.APPROVED
+
+
+def test_what_goes_makes_room_before_what_comes() -> None:
+    world = World()
+    world.grant(duration=DAY)
+    world.reconciler.reconcile(ROLE)
+    world.clock.forward(days=1)
+    world.grant()
+    world.reconciler.reconcile(ROLE)
+    assert [verb for verb, _ in world.roles.writes()] == ["put", "delete", "put"]
+
+
+# --- faults ---------------------------------------------------------------------------------------------------------
+
+
+class MortalLedger:
+    """A ledger whose writer is killed before or after an append takes effect."""
+
+    def __init__(self, ledger: MemoryLedger, roles: Roles) -> None:
+        self.ledger, self.roles = ledger, roles
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ledger, name)
+
+    def streams(self) -> Any:
+        self.roles.before_call("streams")
+        return self.ledger.streams()
+
+    def append(self, *args: Any) -> None:
+        self.roles.before_call("append")
+        self.ledger.append(*args)
+        self.roles.after_call("append")
+
+
+def crowded() -> World:
+    """A role with everything to do at once: to put on, to take off, to change, to put right."""
+    world = World()
+    ending, shared = world.grant(duration=DAY), world.grant()
+    world.grant("s3://lake/silver/")
+    world.reconciler.reconcile(ROLE)
+    world.desk.revoke(shared.id, STEWARD, "over")
+    world.clock.forward(days=1)
+    world.grant("s3://lake/gold/")
+    world.roles.documents["sm-access-mine"] = FOREIGN
+    assert world.status(ending) is Status.EXPIRED
+    return world
+
+
+@pytest.mark.parametrize("when", ["before_call", "after_call"])
+def test_killed_at_any_call_and_run_again_it_comes_to_the_same_end(when: str) -> None:
+    reference = crowded()
+    reference.reconciler.reconcile(ROLE)
+    for fuse in itertools.count():
+        world = crowded()
+        calls = itertools.count()
+
+        def blow(_: str, calls: Any = calls, fuse: int = fuse) -> None:
+            if next(calls) == fuse:
+                raise Killed
+
+        setattr(world.roles, when, blow)
+        try:
+            Reconciler(MortalLedger(world.ledger, world.roles), world.roles, world.clock).reconcile(ROLE)
+            finished = True
+        except Killed:
+            finished = False
+        setattr(world.roles, when, lambda _: None)
+        again = world.reconciler.reconcile(ROLE)
+        assert again.settled
+        assert set(again.drift) <= {"sm-access-mine"}, "an interrupted run is not taken for a stranger's hand"
+        assert world.roles.documents == reference.roles.documents
+        assert world.ledger.streams() == reference.ledger.streams()
+        if finished:
+            break
+    assert fuse > 8
+
+
+def test_a_write_that_aws_does_not_show_yet_is_pending_and_not_called_applied() -> None:
+    class Lagging(Roles):
+        shown: ClassVar[dict[str, Any]] = {"own": FOREIGN}
+
+        def read(self, role_arn: str) -> dict[str, Any]:
+            return copy.deepcopy(self.shown)
+
+    roles = Lagging()
+    world = World(roles)
+    one = world.grant()
+    done = world.reconciler.reconcile(ROLE)
+    assert not done.settled
+    assert done.pending == (WEEK_END,)
+    assert world.status(one) is Status.APPROVED
+    assert roles.writes() == [("put", WEEK_END)]
+    Lagging.shown = roles.documents
+    assert world.reconciler.reconcile(ROLE).applied == (one.id,)
+
+
+def test_an_error_of_aws_passes_through() -> None:
+    world = World()
+    world.grant()
+
+    def fail(verb: str) -> None:
+        raise AwsUnreachable("IAM did not answer.")
+
+    world.roles.before_call = fail
+    with pytest.raises(AwsUnreachable):
+        world.reconciler.reconcile(ROLE)
+
+
+@pytest.mark.parametrize(("moment", "number"), [("read", 3), ("put", 2)])
+def test_a_grant_that_others_apply_meanwhile_survives_our_older_view(moment: str, number: int) -> None:
+    world = World()
+    world.grant()
+    writer = Roles()
+    writer.documents = world.roles.documents
+
+    def meanwhile(verb: str) -> None:
+        if verb == moment and len(world.ledger.requests()) < 3:
+            world.grant(f"s3://lake/late-{len(world.ledger.requests())}/")
+            Reconciler(world.ledger, writer, world.clock).reconcile(ROLE)
+
+    world.roles.after_call = meanwhile
+    assert world.reconciler.reconcile(ROLE).settled
+    grants = [request.grant for request in world.desk.requests()]
+    assert len(grants) == number
+    assert world.ours() == documents([grant for grant in grants if grant is not None])
+    assert {world.status(request) for request in world.desk.requests()} == {Status.APPLIED}
+
+
+def test_a_ledger_that_never_rests_is_given_up() -> None:
+    world = World()
+    world.grant()
+
+    class Restless(MortalLedger):
+        def append(self, *args: Any) -> None:
+            raise LedgerConflict("somebody was first")
+
+    with pytest.raises(LedgerConflict, match="each time"):
+        Reconciler(Restless(world.ledger, world.roles), world.roles, world.clock).reconcile(ROLE)
