@@ -61,14 +61,14 @@ def _bound(state: State, credentials: Credentials) -> boto3.Session:
     from botocore.config import Config
     from botocore.credentials import CredentialProvider, CredentialResolver
 
-    class Given(CredentialProvider):
+    class Given(CredentialProvider):  # type: ignore[misc]
         METHOD = "sandbox"
         CANONICAL_NAME = "sandbox"
 
         def load(self) -> Credentials:
             return credentials
 
-    class BoundSession(boto3.Session):
+    class BoundSession(boto3.Session):  # type: ignore[misc]
         """Its clients know no endpoint but the sandbox's, and no proxy. `resource` makes its client here."""
 
         def client(self, service_name: str, *args: Any, **given: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The command group `sandbox`: start, env, stop, status, limits."""
+"""The command group `sandbox`: start, env, lab, stop, status, limits."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def _name_option(command: Command) -> Command:
     return click.option(
         "--name",
         default=state.DEFAULT_NAME,
+        envvar="SM_ACCESS_SANDBOX",
         show_default=True,
-        help="Which sandbox, when several run at once.",
+        help="Which sandbox, when several run at once; inside one, that one.",
     )(command)
 
 
@@ -75,6 +76,29 @@ def env(name: str, principal: str, as_json: bool) -> None:
 
     changes = variables(state.require_running(name), principal)
     click.echo(json.dumps(changes, indent=1) if as_json else shell_exports(changes))
+
+
+@sandbox.command(context_settings={"ignore_unknown_options": True})
+@_name_option
+@click.argument("arguments", metavar="[PATH] [-- OPTIONS]", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def lab(context: click.Context, name: str, arguments: tuple[str, ...]) -> None:
+    """Open JupyterLab as the notebook's role, in the folder or on the notebook PATH.
+
+    OPTIONS are JupyterLab's, for example: sm-access sandbox lab notebooks -- --no-browser. A sandbox that does not
+    run yet is started, and ends with JupyterLab.
+    """
+    from sm_access.sandbox.lab import open_lab, require_jupyterlab
+    from sm_access.sandbox.world import Sandbox
+
+    require_jupyterlab()
+    attached = state.running(name) is not None
+    with Sandbox.attach(name) if attached else Sandbox(name, progress=_progress) as world:
+        click.echo(f"JupyterLab opens as {company.NOTEBOOK_ROLE}, on the embedded AWS (sandbox {name!r}).")
+        click.echo("Decide on its requests from a second terminal, as the data's owner:")
+        click.echo(f'  eval "$(sm-access sandbox env{_name_of(name)} --as approver)"')
+        click.echo("  sm-access inbox")
+        context.exit(open_lab(world.environment("notebook"), arguments))
 
 
 @sandbox.command()

@@ -16,42 +16,65 @@ It is built so that each layer has a case of its own that a person can meet:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-ACCOUNT = "111122223333"
-PARTNER_ACCOUNT = "444455556666"
-REGION = "us-east-1"
-KEY_ALIAS = "alias/acme-vault"
+from sm_access.sandbox.company_policies import (
+    ACCOUNT,
+    ADMIN_ROLE,
+    ANALYSTS,
+    APPROVER_ROLE,
+    BOUNDARY,
+    DATA_OWNER,
+    HR_BUCKET_POLICY,
+    KEY_ALIAS,
+    LEGACY_EVERYTHING,
+    LEGACY_ROLE,
+    ML_ENGINEERS,
+    NOTEBOOK_BASICS,
+    NOTEBOOK_ROLE,
+    PARTNER_ACCOUNT,
+    PARTNER_BUCKET_POLICY,
+    PLATFORM_ADMINISTRATION,
+    REGION,
+    TEAM_DATA,
+    VAULT_KEY_POLICY,
+    Document,
+    allow,
+    aws_managed_arn,
+    document,
+    policy_arn,
+    role_arn,
+)
 
-NOTEBOOK_ROLE = "acme-ds-notebooks"
-APPROVER_ROLE = "acme-data-owner"
-ADMIN_ROLE = "acme-platform-admin"
-LEGACY_ROLE = "legacy-notebook-role"
-
-Document = dict[str, Any]
-
-
-def role_arn(name: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
-
-
-def policy_arn(name: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:policy/{name}"
-
-
-def aws_managed_arn(name: str) -> str:
-    return f"arn:aws:iam::aws:policy/{name}"
-
-
-def document(*statements: Document) -> Document:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def allow(
-    sid: str, actions: str | list[str], on: str | list[str], condition: Document | None = None
-) -> Document:
-    statement: Document = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": on}
-    return {**statement, "Condition": condition} if condition else statement
+__all__ = [
+    "ACCOUNT",
+    "ADMIN_ROLE",
+    "APPROVER_ROLE",
+    "BUCKETS",
+    "GROUPS",
+    "KEY_ALIAS",
+    "LEGACY_ROLE",
+    "MANAGED_POLICIES",
+    "NOTEBOOKS",
+    "NOTEBOOK_BASICS",
+    "NOTEBOOK_ROLE",
+    "OWN_NOTEBOOK",
+    "PARTNER_ACCOUNT",
+    "PRINCIPALS",
+    "REGION",
+    "ROLES",
+    "USERS",
+    "VAULT_KEY_POLICY",
+    "Bucket",
+    "Document",
+    "Group",
+    "Principal",
+    "Role",
+    "allow",
+    "document",
+    "policy_arn",
+    "resource_metadata",
+    "role_arn",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,170 +147,6 @@ class Principal:
         return f"arn:aws:iam::{ACCOUNT}:user/{self.user}"
 
 
-_INSPECT_BUCKET = [
-    "s3:GetBucketPolicy",
-    "s3:GetBucketPolicyStatus",
-    "s3:GetEncryptionConfiguration",
-    "s3:GetBucketPublicAccessBlock",
-    "s3:GetBucketOwnershipControls",
-    "s3:GetBucketAcl",
-    "s3:GetBucketVersioning",
-    "s3:GetBucketTagging",
-]
-_READ_ROLE = [
-    "iam:GetRole",
-    "iam:ListAttachedRolePolicies",
-    "iam:ListRolePolicies",
-    "iam:GetRolePolicy",
-    "iam:ListRoleTags",
-]
-_READ_POLICY = ["iam:GetPolicy", "iam:GetPolicyVersion"]
-_OWN_POLICIES = [policy_arn("*"), aws_managed_arn("*")]
-_OBJECTS_IN_PARTS = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-
-
-def _bucket(name: str) -> str:
-    return f"arn:aws:s3:::{name}"
-
-
-TEAM_DATA = document(
-    allow("ListOwnBuckets", ["s3:ListAllMyBuckets", "kms:ListAliases"], "*"),
-    allow("LocateBuckets", "s3:GetBucketLocation", [_bucket("acme-*"), _bucket("partner-exchange")]),
-    allow(
-        "ListPublic",
-        "s3:ListBucket",
-        _bucket("acme-lake"),
-        {"StringLike": {"s3:prefix": ["public", "public/", "public/*"]}},
-    ),
-    allow("ReadPublic", "s3:GetObject", _bucket("acme-lake/public/*")),
-    allow("ModelsList", "s3:ListBucket", _bucket("acme-models")),
-    allow("ModelsReadWrite", ["s3:GetObject", "s3:PutObject", *_OBJECTS_IN_PARTS], _bucket("acme-models/*")),
-    allow("VaultList", "s3:ListBucket", _bucket("acme-vault")),
-    allow("VaultRead", "s3:GetObject", _bucket("acme-vault/*")),
-    allow(
-        "VaultKey",
-        ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy"],
-        f"arn:aws:kms:{REGION}:{ACCOUNT}:*",
-    ),
-    allow("HrRead", ["s3:ListBucket", "s3:GetObject"], [_bucket("acme-hr"), _bucket("acme-hr/*")]),
-    allow(
-        "ExchangeRead",
-        ["s3:ListBucket", "s3:GetObject"],
-        [_bucket("partner-exchange"), _bucket("partner-exchange/*")],
-    ),
-    allow("InspectBuckets", _INSPECT_BUCKET, [_bucket("acme-*"), _bucket("partner-exchange")]),
-    allow("ReadOwnRole", _READ_ROLE, role_arn(NOTEBOOK_ROLE)),
-    allow("ReadOwnPolicies", _READ_POLICY, _OWN_POLICIES),
-    allow("InspectSageMaker", ["sagemaker:List*", "sagemaker:Describe*"], "*"),
-)
-
-NOTEBOOK_BASICS = document(
-    allow(
-        "Logs",
-        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/*",
-    ),
-    allow(
-        "PassOwnRoleToTraining",
-        "iam:PassRole",
-        role_arn(NOTEBOOK_ROLE),
-        {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-    ),
-    allow(
-        "FeatureTable",
-        ["dynamodb:GetItem", "dynamodb:Query"],
-        f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/acme-features",
-    ),
-)
-
-BOUNDARY = document(
-    allow("WorkOfTheTeam", ["s3:*", "kms:*", "sagemaker:*", "logs:*", "sts:*", "ecr:*", "cloudwatch:*"], "*"),
-    allow("RequestStore", "dynamodb:*", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/sm-access-*"),
-    allow("ReadIam", ["iam:Get*", "iam:List*", "iam:SimulatePrincipalPolicy", "iam:PassRole"], "*"),
-    {
-        "Sid": "NeverWriteIam",
-        "Effect": "Deny",
-        "Resource": "*",
-        "Action": [
-            "iam:Add*",
-            "iam:Attach*",
-            "iam:Create*",
-            "iam:Delete*",
-            "iam:Detach*",
-            "iam:Put*",
-            "iam:Remove*",
-            "iam:Set*",
-            "iam:Update*",
-        ],
-    },
-)
-
-DATA_OWNER = document(
-    allow(
-        "GrantOnTheTeamsRole",
-        [*_READ_ROLE, "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
-        role_arn(NOTEBOOK_ROLE),
-    ),
-    allow("ReadOwnRole", _READ_ROLE, role_arn(APPROVER_ROLE)),
-    allow("ReadPolicies", _READ_POLICY, _OWN_POLICIES),
-    allow("SeeBuckets", ["s3:ListAllMyBuckets", "kms:ListAliases"], "*"),
-    allow(
-        "ReadData",
-        ["s3:ListBucket", "s3:GetObject", "s3:GetBucketLocation", *_INSPECT_BUCKET],
-        [_bucket("acme-*"), _bucket("acme-*/*"), _bucket("partner-exchange")],
-    ),
-    allow(
-        "VaultKey",
-        ["kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy"],
-        f"arn:aws:kms:{REGION}:{ACCOUNT}:*",
-    ),
-    allow("SeeNotebooks", ["sagemaker:List*", "sagemaker:Describe*"], "*"),
-)
-
-PLATFORM_ADMINISTRATION = document(
-    allow(
-        "Administer",
-        [
-            "iam:*",
-            "s3:*",
-            "kms:*",
-            "sagemaker:*",
-            "sts:*",
-            "dynamodb:*",
-            "logs:*",
-            "cloudtrail:*",
-            "organizations:Describe*",
-            "organizations:List*",
-            "access-analyzer:*",
-        ],
-        "*",
-    )
-)
-
-VAULT_KEY_POLICY = document(
-    {
-        "Sid": "Administrators",
-        "Effect": "Allow",
-        "Principal": {"AWS": role_arn(ADMIN_ROLE)},
-        "Action": "kms:*",
-        "Resource": "*",
-    },
-    {
-        "Sid": "DataOwner",
-        "Effect": "Allow",
-        "Principal": {"AWS": role_arn(APPROVER_ROLE)},
-        "Resource": "*",
-        "Action": ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:GetKeyPolicy"],
-    },
-    {
-        "Sid": "TeamSeesMetadata",
-        "Effect": "Allow",
-        "Principal": {"AWS": role_arn(NOTEBOOK_ROLE)},
-        "Resource": "*",
-        "Action": ["kms:DescribeKey", "kms:GetKeyPolicy"],
-    },
-)
-
 MANAGED_POLICIES: dict[str, Document] = {
     "team-data": TEAM_DATA,
     "acme-boundary": BOUNDARY,
@@ -311,48 +170,14 @@ ROLES: tuple[Role, ...] = (
         "From before the central role; far too wide",
         ("sagemaker.amazonaws.com",),
         (aws_managed_arn("AmazonS3FullAccess"),),
-        {
-            "legacy-everything": document(
-                allow("EveryBucket", "s3:*", "*"),
-                allow("PassAnyRole", "iam:PassRole", "*"),
-                allow("ReadOwnRole", _READ_ROLE, role_arn(LEGACY_ROLE)),
-                allow("ReadPolicies", _READ_POLICY, _OWN_POLICIES),
-                allow("Notebooks", "sagemaker:*", "*"),
-            )
-        },
+        {"legacy-everything": LEGACY_EVERYTHING},
     ),
 )
 
 GROUPS: tuple[Group, ...] = (
-    Group(
-        "ML_Engineers",
-        {
-            "ml-engineers": document(
-                allow("UseTheNotebookRole", "sts:AssumeRole", role_arn(NOTEBOOK_ROLE)),
-                allow("SeeBuckets", "s3:ListAllMyBuckets", "*"),
-                allow("ListModels", "s3:ListBucket", _bucket("acme-models")),
-                allow("ReadModels", "s3:GetObject", _bucket("acme-models/*")),
-            )
-        },
-        members=("engineer-1", "engineer-2", "engineer-3"),
-    ),
+    Group("ML_Engineers", {"ml-engineers": ML_ENGINEERS}, members=("engineer-1", "engineer-2", "engineer-3")),
     Group("ML_Admins", attached=(policy_arn("platform-administration"),), members=("admin-1",)),
-    Group(
-        "Analysts",
-        {
-            "analysts": document(
-                allow("SeeBuckets", "s3:ListAllMyBuckets", "*"),
-                allow(
-                    "ListCurated",
-                    "s3:ListBucket",
-                    _bucket("acme-lake"),
-                    {"StringLike": {"s3:prefix": ["curated", "curated/", "curated/*"]}},
-                ),
-                allow("ReadCurated", "s3:GetObject", _bucket("acme-lake/curated/*")),
-            )
-        },
-        members=("analyst-1", "analyst-2"),
-    ),
+    Group("Analysts", {"analysts": ANALYSTS}, members=("analyst-1", "analyst-2")),
 )
 
 USERS: tuple[str, ...] = tuple(member for group in GROUPS for member in group.members)
@@ -388,35 +213,13 @@ BUCKETS: tuple[Bucket, ...] = (
     Bucket(
         "acme-hr",
         {"people.csv": "id,name\n1,A. Muster\n", "reviews/2026.csv": "id,score\n1,4\n"},
-        policy={
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "NotForTheTeam",
-                    "Effect": "Deny",
-                    "Principal": {"AWS": role_arn(NOTEBOOK_ROLE)},
-                    "Action": ["s3:ListBucket", "s3:GetObject*", "s3:PutObject*", "s3:DeleteObject*"],
-                    "Resource": [_bucket("acme-hr"), _bucket("acme-hr/*")],
-                }
-            ],
-        },
+        policy=HR_BUCKET_POLICY,
     ),
     Bucket(
         "partner-exchange",
         {"outbox/prices.csv": "sku,price\nX-1,9.90\n"},
         owner=PARTNER_ACCOUNT,
-        policy={
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "Reseller",
-                    "Effect": "Allow",
-                    "Principal": {"AWS": "arn:aws:iam::777788889999:root"},
-                    "Action": "s3:GetObject",
-                    "Resource": _bucket("partner-exchange/*"),
-                }
-            ],
-        },
+        policy=PARTNER_BUCKET_POLICY,
     ),
 )
 

@@ -30,11 +30,10 @@ from typing import Any
 
 from sm_access.errors import MissingExtra, SandboxUnavailable, SmAccessError
 from sm_access.sandbox import company, lifeline, state
-from sm_access.sandbox.credentials_endpoint import CredentialsEndpoint, TemporaryCredentials
+from sm_access.sandbox.credentials_endpoint import CredentialsEndpoint
+from sm_access.sandbox.issuer import Issuer
 
 _LOOPBACK = "127.0.0.1"
-_ROLE_SESSION_SECONDS = 3600
-_USER_SESSION_SECONDS = 12 * 3600
 
 
 class Host:
@@ -59,7 +58,7 @@ class Host:
         self._start_shapes(shapes)
         key_arn, user_keys = self._seed(urls[0], urls[1])
         tokens = {name: secrets.token_urlsafe(32) for name in company.PRINCIPALS}
-        CredentialsEndpoint(credentials, tokens, _Issuer(urls[0], user_keys)).start()
+        CredentialsEndpoint(credentials, tokens, Issuer(urls[0], user_keys)).start()
         _write_files(directory)
         state.save(
             state.State(
@@ -175,41 +174,6 @@ class Host:
                 f"The embedded AWS did not take the company it is seeded with: {error}",
                 remedy=f"What the servers said is in {state.log_path(self.name)}",
             ) from error
-
-
-class _Issuer:
-    """Asks the enforcing server's STS for a principal's temporary credentials."""
-
-    def __init__(self, url: str, user_keys: dict[str, tuple[str, str]]) -> None:
-        self._url = url
-        self._user_keys = user_keys
-
-    def __call__(self, name: str) -> TemporaryCredentials:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            issued = self._ask(company.PRINCIPALS[name])
-        except (BotoCoreError, ClientError) as error:
-            raise SandboxUnavailable(
-                f"The embedded STS gave no credentials for {name}: {error}",
-                remedy="Start the sandbox anew: sm-access sandbox stop; sm-access sandbox start",
-            ) from error
-        return TemporaryCredentials(
-            issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"], issued["Expiration"]
-        )
-
-    def _ask(self, principal: company.Principal) -> Any:
-        from sm_access.sandbox.seed import client, root_client
-
-        if principal.role is not None:
-            return root_client("sts", self._url).assume_role(
-                RoleArn=company.role_arn(principal.role),
-                RoleSessionName=principal.session_name,
-                DurationSeconds=_ROLE_SESSION_SECONDS,
-            )["Credentials"]
-        key_id, secret = self._user_keys[principal.name]
-        sts = client("sts", self._url, key_id, secret)
-        return sts.get_session_token(DurationSeconds=_USER_SESSION_SECONDS)["Credentials"]
 
 
 def missing_extra() -> MissingExtra:
