@@ -27,9 +27,14 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class PrincipalEvidence:
-    """The policies that speak for a principal. `boundary` None: the principal has none."""
+    """The policies that speak for a principal. `boundary` None: the principal has none.
+
+    arn: the caller's, e.g. a session's. iam_arn: that of the role or user behind it, path included; None where IAM
+    may not be asked.
+    """
 
     arn: str
+    iam_arn: str | None
     account: str
     identity: Policies | Unreadable
     boundary: Policies | Unreadable | None

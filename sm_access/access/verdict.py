@@ -6,17 +6,54 @@ because of the key. The worst answer decides, and is the one that is explained.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sm_access import catalog
 from sm_access.access.evidence import BucketEvidence, PrincipalEvidence, Unread, policy_set
+from sm_access.access.instant import format_instant
 from sm_access.access.level import Level
-from sm_access.access.levels import Check, actions, checks, statements
+from sm_access.access.levels import LIST_ACTION, Check, actions, checks, statements
 from sm_access.access.target import S3Target
 from sm_access.policy import UNREADABLE, Decision, NamedPolicy, Request, Response, authorize, parse_policy
 
 #: Worst first: an explicit deny cannot be granted away, so it is what a person must hear first.
 _SEVERITY = (Decision.EXPLICIT_DENY, Decision.IMPLICIT_DENY, Decision.UNDETERMINED, Decision.ALLOW)
+
+#: Global context keys that a real call may carry with a value that nothing here can know: where from it comes, how the
+#: session is tagged and was assumed. A policy that asks for one makes the answer "depends", never a guess
+#: (IAM User Guide, "AWS global condition context keys").
+_NOT_KNOWN_HERE = (
+    "aws:CalledVia*",
+    "aws:ChatbotSourceArn",
+    "aws:Ec2InstanceSource*",
+    "aws:FederatedProvider",
+    "aws:MultiFactorAuth*",
+    "aws:PrincipalOrg*",
+    "aws:PrincipalTag/*",
+    "aws:Referer",
+    "aws:RequestTag/*",
+    "aws:RequestedRegion",
+    "aws:ResourceOrg*",
+    "aws:ResourceTag/*",
+    "aws:SourceIdentity",
+    "aws:SourceIp",
+    "aws:SourceVpc*",
+    "aws:TagKeys",
+    "aws:TokenIssueTime",
+    "aws:UserAgent",
+    "aws:ViaAWSService",
+    "aws:VpcSourceIp",
+    "identitystore:*",
+    "saml:*",
+    "sts:*",
+)
+
+
+#: What stands for the rest of a key's name in the catalog: `aws:ResourceTag/${TagKey}`, `s3:ExistingObjectTag/<key>`.
+_PLACEHOLDER = re.compile(r"\$\{|<")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +84,21 @@ class Verdict:
 
     @property
     def deciding(self) -> Finding:
-        """The finding that decides: the worst, and among equals the first."""
-        return min(self.findings, key=lambda finding: _SEVERITY.index(finding.response.decision))
+        """The finding that decides: the worst; among equals, what the level is about before listing or key."""
+        return min(
+            self.findings, key=lambda finding: (_SEVERITY.index(finding.response.decision), _rank(finding))
+        )
 
     @property
     def decision(self) -> Decision:
         decision = self.deciding.response.decision
         # INVARIANT: what could not be read never turns into a yes.
         return Decision.UNDETERMINED if self.unsettled and decision is Decision.ALLOW else decision
+
+
+def _rank(finding: Finding) -> int:
+    action = finding.check.action
+    return 2 if action.startswith("kms:") else 1 if action == LIST_ACTION else 0
 
 
 def judge(
@@ -123,15 +167,36 @@ def _with_grant(
     return replace(principal, identity=(*principal.identity, NamedPolicy("the grant", document, "inline")))
 
 
+def _keys_of(check: Check, context: Mapping[str, str]) -> Iterator[str]:
+    """The service's own context keys that such a call may carry and that the check says nothing about."""
+    for key in catalog.condition_keys(check.action):
+        name = _PLACEHOLDER.split(key)[0]
+        # A listing of a whole bucket is one without a prefix: there the key's absence is the fact.
+        if not name.lower().startswith("aws:") and name not in context and name != "s3:prefix":
+            yield f"{name}*" if name != key else key
+
+
 def _decide(principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, now: datetime) -> Response:
     of_key = check.action.startswith("kms:")
     owner = check.resource_arn.split(":")[4] if of_key else bucket.owner_account
-    context = {"aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "aws:SecureTransport": "true"}
+    context = {"aws:CurrentTime": format_instant(now), "aws:SecureTransport": "true", **check.context}
+    if of_key:
+        context["kms:CallerAccount"] = principal.account
+    if not of_key and owner is not None:
+        context["s3:ResourceAccount"] = owner
+    unknown = [*_NOT_KNOWN_HERE, *_keys_of(check, context)]
+    if principal.iam_arn is None:
+        unknown.append("aws:PrincipalArn")
+    else:
+        context["aws:PrincipalArn"] = principal.iam_arn
+    if owner is None:
+        unknown.append("aws:ResourceAccount")
     request = Request(
         principal=principal.arn,
         action=check.action,
         resource=check.resource_arn,
         resource_account=owner,
-        context={**context, **check.context},
+        context=context,
+        unknown=unknown,
     )
     return authorize(policy_set(principal, bucket, of_key=of_key), request)

@@ -58,14 +58,23 @@ def collect_principal(aws: Aws, arn: str) -> PrincipalEvidence:
             ]
         organization = pool.submit(_organization, aws)
         parts = [source.result() for source in sources]
-        boundary = _boundary(iam, owner.result(), kind, unread)
+        entity = owner.result()
+        boundary = _boundary(iam, entity, kind, unread)
         unread += organization.result()
     identity: Policies | Unreadable
     if any(isinstance(part, Unreadable) for part in parts):
         identity = UNREADABLE
     else:
         identity = tuple(policy for part in parts if not isinstance(part, Unreadable) for policy in part)
-    return PrincipalEvidence(arn, principal.account, identity, boundary, _now(), tuple(unread))
+    return PrincipalEvidence(
+        arn=arn,
+        iam_arn=None if entity is None else str(entity["Arn"]),
+        account=principal.account,
+        identity=identity,
+        boundary=boundary,
+        read_at=_now(),
+        unread=tuple(unread),
+    )
 
 
 def collect_bucket(aws: Aws, bucket: str, account: str) -> BucketEvidence:

@@ -150,12 +150,12 @@ class Walk:
         self._expiry(notebook, approver)
 
     def _expiry(self, notebook: Services, approver: Services) -> None:
-        """A grant of two seconds: AWS itself ends it, with nothing running, while the statement is still there."""
+        """A grant of three seconds: AWS itself ends it, with nothing running, while the statement is still there."""
         asked = self.step(
             "a grant that ends by itself",
             "notebook",
-            f'sm-access request {PLACE} read --for 2s --why "{WHY}"',
-            lambda: verbs.request_access(PLACE, "read", duration="2s", why=WHY, services=notebook),
+            f'sm-access request {PLACE} read --for 3s --why "{WHY}"',
+            lambda: verbs.request_access(PLACE, "read", duration="3s", why=WHY, services=notebook),
             0,
         )
         id = str(asked.to_dict().get("id"))
@@ -163,7 +163,8 @@ class Walk:
             "approved", "approver", f"sm-access approve {id}", lambda: verbs.approve(id, services=approver), 0
         )
         self.call("works", "raw/customers.csv", allowed=True)
-        time.sleep(2)
+        grant = approver.desk.get(id).grant
+        time.sleep(max(0.0, grant.ends_at.timestamp() - time.time()) if grant else 0.0)
         self.call("ended by AWS at its time", "raw/customers.csv", allowed=False)
         self.step(
             "cleared away", "approver", "sm-access reconcile", lambda: verbs.reconcile(services=approver), 0

@@ -14,7 +14,7 @@ from sm_access.access.level import Level, parse_level
 from sm_access.access.model import AccessRequest, Status
 from sm_access.access.planner import INLINE_LIMIT
 from sm_access.access.target import S3Target
-from sm_access.access.terms import statements_for
+from sm_access.access.terms import terms_of
 from sm_access.access.verdict import Verdict, judge
 from sm_access.bootstrap import Services
 from sm_access.errors import CannotTell, InvalidInput, Refused, SmAccessError, UnknownAction
@@ -117,10 +117,9 @@ def request_access(
         caller, role_arn, target, wanted, length, why, person, bucket.kms_key_arn, _region(bucket.kms_key_arn)
     )
     now = at.clock.now()
-    made = statements_for(request, now + request.duration)
     reviewers = _reviewers(at, target)
     page = words.dry_run_page if dry_run else words.submitted_page
-    return Result(page(request, made, reviewers, now))
+    return Result(page(request, terms_of(request), reviewers, now))
 
 
 def requests(*, everyone: bool = False, services: Services | None = None) -> Result:
@@ -149,25 +148,25 @@ def approve(id: str, *, terms: str | None = None, services: Services | None = No
     request = at.desk.approve(
         id, _caller(at), terms, in_use_characters=_in_use(at, at.desk.get(id).role_arn) or 0
     )
-    return _applied(at, request)
+    return _applied(at, request, "Approved")
 
 
 def reject(id: str, *, why: str, services: Services | None = None) -> Result:
     """Say no, with words."""
     at = services or Services()
-    return Result(words.decided_page(at.desk.reject(id, _caller(at), why), at.clock.now()))
+    return Result(words.decided_page(at.desk.reject(id, _caller(at), why), "Rejected", at.clock.now()))
 
 
 def withdraw(id: str, *, services: Services | None = None) -> Result:
     """Take back a request of one's own that nobody has decided on."""
     at = services or Services()
-    return Result(words.decided_page(at.desk.withdraw(id, _caller(at)), at.clock.now()))
+    return Result(words.decided_page(at.desk.withdraw(id, _caller(at)), "Withdrawn", at.clock.now()))
 
 
 def revoke(id: str, *, why: str = "no longer needed", services: Services | None = None) -> Result:
     """End a grant before its time, and take it off the role."""
     at = services or Services()
-    return _applied(at, at.desk.revoke(id, _caller(at), why))
+    return _applied(at, at.desk.revoke(id, _caller(at), why), "Revoked")
 
 
 def prove(id: str, *, services: Services | None = None) -> Result:
@@ -302,7 +301,7 @@ def _review(at: Services, request: AccessRequest) -> words.Review:
     from sm_access.aws.collectors import collect_role_notebooks
 
     now = at.clock.now()
-    made = request.grant.statements if request.grant else statements_for(request, now + request.duration)
+    made = request.grant.statements if request.grant else terms_of(request)
     in_use = _in_use(at, request.role_arn)
     after = None
     if in_use is not None:
@@ -317,7 +316,7 @@ def _review(at: Services, request: AccessRequest) -> words.Review:
     return words.Review(request, made, collect_role_notebooks(at.aws, request.role_arn), after, INLINE_LIMIT)
 
 
-def _applied(at: Services, request: AccessRequest) -> Result:
+def _applied(at: Services, request: AccessRequest, word: str) -> Result:
     """Bring the role in line, and say so if that did not work: the decision stands, and is in the ledger."""
     problem = ""
     try:
@@ -335,4 +334,6 @@ def _applied(at: Services, request: AccessRequest) -> Result:
     now = at.clock.now()
     request = at.desk.get(request.id)
     undone = request.status_at(now) in (Status.APPROVED, Status.REVOKED)
-    return Result(words.decided_page(request, now, problem if undone else ""), 1 if problem and undone else 0)
+    return Result(
+        words.decided_page(request, word, now, problem if undone else ""), 1 if problem and undone else 0
+    )

@@ -132,8 +132,8 @@ def inbox_page(reviews: Sequence[Review], now: datetime) -> Page:
     return Page(line(strong(count)), Tone.WARN, folds, data)
 
 
-def decided_page(request: AccessRequest, now: datetime, problem: str = "") -> Page:
-    """After approve, reject, withdraw, revoke: where it stands now. problem: why it is not on the role, if so."""
+def decided_page(request: AccessRequest, word: str, now: datetime, problem: str = "") -> Page:
+    """After a decision: where it stands now. word: the decision. problem: why the role is not in line, if so."""
     status = request.status_at(now)
     blocks: list[Block] = [
         Facts((("id", line(code(request.id))), ("status", line(status_span(request, now)))))
@@ -150,12 +150,11 @@ def decided_page(request: AccessRequest, now: datetime, problem: str = "") -> Pa
         )
         blocks.append(Fold("The exact statements", (Code(policy_text(grant.statements)),)))
     if problem:
-        blocks.append(Paragraph(line(Span(f"Not on the role: {problem}", Tone.WARN))))
+        blocks.append(Paragraph(line(Span(f"The role is not in line yet: {problem}", Tone.WARN))))
         blocks.append(Command("Try to apply it again", "sm-access reconcile"))
     tone = Tone.WARN if problem else {Tone.QUIET: Tone.PLAIN}.get(_STATUS[status][1], _STATUS[status][1])
-    word = {Status.APPLIED: "Approved and applied", Status.APPROVED: "Approved"}.get(
-        status, status.value.capitalize()
-    )
+    if status is Status.APPLIED:
+        word = f"{word} and applied"
     return Page(
         line(strong(f"{word}: "), *_asked(request), "."), tone, tuple(blocks), request_view(request, now)
     )

@@ -86,25 +86,21 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
 def reason(verdict: Verdict) -> Line:
     """The deciding reason in one or two sentences."""
     finding = verdict.deciding
-    decision, check = verdict.decision, finding.check
-    if verdict.unsettled and decision is Decision.UNDETERMINED:
+    decision = verdict.decision
+    told = finding.response.deciding
+    if decision is Decision.UNDETERMINED and finding.response.decision is Decision.ALLOW:
         return line(f"Every policy that was read allows it, but it also depends on {verdict.unsettled}.")
     if decision is Decision.UNDETERMINED:
-        return line("It depends on ", "; ".join(finding.response.depends_on) or "what could not be read", ".")
+        open_questions = "; ".join(finding.response.depends_on) or "what could not be read"
+        return line("Whether ", code(finding.check.action), f" is allowed depends on {open_questions}.")
     if decision is Decision.ALLOW:
-        told = finding.response.deciding
-        return (
-            line(_statement(told), " allows ", code(check.action), _there(check))
-            if told
-            else line("It is allowed.")
-        )
+        return line(_statement(told), " allows ", code(finding.check.action), _there(finding.check))
     if decision is Decision.EXPLICIT_DENY:
-        told = finding.response.deciding
         return line(
-            _statement(told) if told else "A policy",
+            _statement(told),
             " denies ",
-            code(check.action),
-            _there(check, "."),
+            code(finding.check.action),
+            _there(finding.check),
             " A grant cannot undo a deny: whoever owns that policy can.",
         )
     return _implicit(verdict, finding)
@@ -112,29 +108,48 @@ def reason(verdict: Verdict) -> Line:
 
 def _implicit(verdict: Verdict, finding: Finding) -> Line:
     check = finding.check
-    blocking = [layer for layer in finding.response.layers if layer.outcome is not Decision.ALLOW]
-    only_boundary = [layer for layer in blocking if layer.layer is Layer.PERMISSIONS_BOUNDARY] and not [
-        layer for layer in blocking if layer.layer is Layer.IDENTITY
-    ]
+    closed = {layer.layer for layer in finding.response.layers if layer.outcome is not Decision.ALLOW}
+    missing = _lacking(verdict)
     because: list[str | Span]
     if check.action.startswith("kms:"):
         because = [
-            "The bucket is encrypted with a KMS key, and neither the role's policies nor the key's policy allow ",
-            code(check.action),
-            " on it: so it is no, because of the key.",
+            "The bucket is encrypted with a KMS key, and its key policy does not open ",
+            *missing,
+            " to this role: it is no because of the key, whatever S3 allows.",
         ]
-    elif only_boundary:
-        because = ["The permissions boundary does not allow ", code(check.action), _there(check, ".")]
+    elif Layer.PERMISSIONS_BOUNDARY in closed and Layer.IDENTITY not in closed:
+        because = ["The permissions boundary does not allow ", *missing, " there."]
+    elif Layer.IDENTITY not in closed:
+        because = [
+            "This principal's own policies allow ",
+            code(check.action),
+            ", but the bucket belongs to another account, and that side does not.",
+        ]
     else:
-        because = ["No policy of this role allows ", code(check.action), _there(check, ".")]
+        because = ["No policy of this principal allows ", *missing, " there."]
     if verdict.with_grant is Decision.ALLOW:
         because.append(" Nothing denies it, so a grant would be enough.")
     elif verdict.with_grant is not None:
         because.append(" A grant to the role alone would not be enough.")
     miss = _nearest(finding)
-    if miss is not None:
+    if miss is not None and Layer.IDENTITY in closed:
         because += [" Nearest: ", *_miss_words(miss)]
     return line(*because)
+
+
+def _lacking(verdict: Verdict) -> list[str | Span]:
+    """The actions that fail as the deciding one does: `a`, `a or b`."""
+    worst = verdict.deciding.response.decision
+    of_key = verdict.deciding.check.action.startswith("kms:")
+    names = dict.fromkeys(
+        finding.check.action
+        for finding in verdict.findings
+        if finding.response.decision is worst and finding.check.action.startswith("kms:") is of_key
+    )
+    words: list[str | Span] = []
+    for at, name in enumerate(names):
+        words += [" or ", code(name)] if at else [code(name)]
+    return words
 
 
 def matrix_page(
@@ -224,9 +239,14 @@ def _nearest(finding: Finding) -> NearMiss | None:
 
 
 def _miss_words(miss: NearMiss) -> list[str | Span]:
-    where = f"{miss.statement.policy} / {miss.statement.sid or miss.statement.index + 1}"
-    verb = {"Resource": "is about", "Action": "is about", "Condition": "asks for"}.get(miss.element, "names")
-    return [code(where), f" {verb} ", code(miss.expected), "."]
+    where = code(f"{miss.statement.policy} / {miss.statement.sid or miss.statement.index + 1}")
+    expected = code(miss.expected.replace("arn:aws:s3:::", ""))
+    before, after = {
+        "Resource": (" allows it on ", " only."),
+        "Action": (" allows ", ", not this."),
+        "Condition": (" allows it only if ", "."),
+    }.get(miss.element, (" is for ", "."))
+    return [where, before, expected, after]
 
 
 def _remedy(verdict: Verdict) -> Block | None:
