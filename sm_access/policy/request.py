@@ -110,7 +110,7 @@ def _same_account(principal: Principal, owner: str | None, owner_open: bool, res
 def _account_of(resource: str) -> str | None:
     arn = Arn.read(resource)
     account = arn.account if arn is not None else ""
-    return account if account.isdigit() else None
+    return account if len(account) == 12 and account.isdigit() else None
 
 
 def _always_sent(principal: Principal) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ def _match(pattern: str, element: ResourceElement, resource: str, context: Reque
             for name in filled.unresolved
         )
         return undecided(*words) if element.negated else NO
+    if element.negated and filled.holes:
+        return undecided(*filled.holes)  # not known is perhaps not carried, and then the same doubt applies
     if not filled.within_segments().matches(resource):
         return NO
     return undecided(*filled.holes) if filled.holes else YES

@@ -87,6 +87,8 @@ def _one(text: str, operator: Operator, actual: str, context: RequestContext, va
             for name in expected.unresolved
         )
         return undecided(*words) if operator.negated else NO
+    if operator.negated and expected.holes:
+        return undecided(*expected.holes)  # not known is perhaps not carried, and then the same doubt applies
     try:
         held = operator.holds(expected, actual)
     except IncomparableError as problem:
