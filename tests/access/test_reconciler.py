@@ -375,6 +375,23 @@ def test_a_write_that_aws_does_not_show_yet_is_pending_and_not_called_applied() 
     assert world.reconciler.reconcile(ROLE).applied == (one.id,)
 
 
+def test_what_an_interrupted_run_put_on_is_not_taken_for_a_stranger_s_hand() -> None:
+    world = World()
+    one = world.grant()
+
+    def killed(verb: str) -> None:
+        if verb == "put":
+            raise Killed
+
+    world.roles.after_call = killed
+    with pytest.raises(Killed):
+        world.reconciler.reconcile(ROLE)
+    world.roles.after_call = lambda _: None
+    world.desk.revoke(one.id, STEWARD, "over")
+    done = world.reconciler.reconcile(ROLE)
+    assert (done.deleted, done.drift, done.collected) == ((WEEK_END,), (), (one.id,))
+
+
 def test_an_error_of_aws_passes_through() -> None:
     world = World()
     world.grant()

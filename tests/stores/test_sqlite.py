@@ -17,7 +17,7 @@ from sm_access.access import Reconciler
 from sm_access.access.canonical import canonical_json
 from sm_access.errors import LedgerUnavailable, SmAccessError
 from sm_access.stores import Head, SqliteLedger
-from sm_access.stores.chain import START, row_after
+from sm_access.stores.chain import START, Row, read_rows, row_after
 
 AT = desk()
 EVENTS = approve(AT, submit(AT, key=KEY)).events
@@ -101,6 +101,47 @@ def test_swapped_rows_are_seen(path: Path) -> None:
     )
     with pytest.raises(LedgerUnavailable):
         SqliteLedger(path).verify()
+
+
+def chained(rows: list[Row], prev_hash: str) -> list[Row]:
+    made = []
+    for row in rows:
+        linked = dataclasses.replace(row, prev_hash=prev_hash)
+        made.append(dataclasses.replace(linked, hash=linked.expected_hash()))
+        prev_hash = made[-1].hash
+    return made
+
+
+@pytest.mark.parametrize(
+    ("first", "rows", "words"),
+    [
+        (1, [(1, 1), (2, 2)], None),
+        (1, [(2, 1), (3, 2)], "row 1 "),
+        (1, [(1, 1), (2, 3)], "row 2 "),
+        (2, [(1, 1), (2, 2)], "row 1 "),
+    ],
+)
+def test_whoever_computes_hashes_as_well_still_has_to_keep_the_order(
+    first: int, rows: list[tuple[int, int]], words: str | None
+) -> None:
+    bare = row_after(Head(0, START), "r-1", 1, EVENTS[0])
+    made = [dataclasses.replace(bare, position=position, version=version) for position, version in rows]
+    forged = chained(made, START if first == 1 else "1" * 64)
+    if words is None:
+        assert read_rows(forged)[0] == Head(2, forged[-1].hash)
+    else:
+        with pytest.raises(LedgerUnavailable, match=words):
+            read_rows(forged)
+
+
+def test_a_row_that_was_changed_with_its_hash_is_seen_by_the_next(path: Path) -> None:
+    row = row_after(Head(0, START), "r-1", 1, dataclasses.replace(EVENTS[0], reason="another"))
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE events SET body = ?, hash = ? WHERE position = 1", (row.body, row.hash))
+    connection.close()
+    with pytest.raises(LedgerUnavailable, match="row 2 does not follow"):
+        SqliteLedger(path).streams()
 
 
 def test_a_truncated_ledger_is_seen_against_a_head_noted_elsewhere(path: Path) -> None:
@@ -222,11 +263,10 @@ def _decide(path: Path, request_id: str, start: Any, answers: Any) -> None:
 def test_eight_processes_race_and_one_wins(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     asked = submit(desk(SqliteLedger(path)))
-    start, answers = PROCESSES.Event(), PROCESSES.Queue()
+    start, answers = PROCESSES.Barrier(8), PROCESSES.Queue()
     racers = [PROCESSES.Process(target=_decide, args=(path, asked.id, start, answers)) for _ in range(8)]
     for racer in racers:
         racer.start()
-    start.set()
     told = sorted(answers.get(timeout=60) for _ in racers)
     for racer in racers:
         racer.join()
@@ -264,11 +304,10 @@ def _first(path: Path, number: int, start: Any) -> None:
 
 def test_several_first_appends_make_one_ledger(tmp_path: Path) -> None:
     path = tmp_path / "new" / "ledger.sqlite"
-    start = PROCESSES.Event()
+    start = PROCESSES.Barrier(4)
     writers = [PROCESSES.Process(target=_first, args=(path, number, start)) for number in range(4)]
     for writer in writers:
         writer.start()
-    start.set()
     for writer in writers:
         writer.join()
         assert writer.exitcode == 0
