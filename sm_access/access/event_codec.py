@@ -52,7 +52,7 @@ def decode_event(kind: str, body: Any) -> Event:
     except (ValueError, TypeError, KeyError, InvalidInput) as fault:
         raise LedgerUnavailable(
             f"The ledger holds an event of kind {kind!r} that this version of sm-access cannot read: {fault}",
-            remedy="Upgrade sm-access, or verify the ledger: sm-access log verify.",
+            remedy="Upgrade: pip install --upgrade sm-access. If it is the newest, compare the ledger with a backup.",
         ) from fault
 
 

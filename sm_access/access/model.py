@@ -147,7 +147,7 @@ def fold(events: Iterable[Event]) -> AccessRequest:
     if not stream or not isinstance(stream[0], Submitted):
         raise IllegalTransition(
             "A stream of events in the ledger does not begin with a submission.",
-            remedy="Verify the ledger: sm-access log verify.",
+            remedy="Compare the ledger with a backup before going on.",
         )
     first = stream[0]
     request = AccessRequest(
