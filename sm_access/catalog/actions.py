@@ -36,7 +36,6 @@ class _Entry:
     level: str
     keys: tuple[str, ...]
     types: tuple[ResourceType, ...]
-    dependent: tuple[str, ...]
 
 
 @cache
@@ -49,7 +48,7 @@ def _entries(service: str) -> dict[str, _Entry]:
 
 
 def _entry(service: str, row: list[Any], data: dict[str, Any]) -> _Entry:
-    name, level, keys, types, dependent = row
+    name, level, keys, types = row
 
     def named(numbers: list[int]) -> tuple[str, ...]:
         return tuple(data["keys"][number] for number in numbers)
@@ -60,7 +59,7 @@ def _entry(service: str, row: list[Any], data: dict[str, Any]) -> _Entry:
         )
         for kind, required, own in types
     )
-    return _Entry(f"{service}:{name}", ACCESS_LEVELS[level], named(keys), kinds, tuple(dependent))
+    return _Entry(f"{service}:{name}", ACCESS_LEVELS[level], named(keys), kinds)
 
 
 def _find(action: str) -> _Entry | None:
@@ -95,11 +94,6 @@ def access_level(action: str) -> str:
 def resource_types(action: str) -> tuple[ResourceType, ...]:
     """What the action works on; empty where it takes only "*". Raises UnknownAction."""
     return _known(action).types
-
-
-def dependent_actions(action: str) -> tuple[str, ...]:
-    """Actions that the caller needs besides this one, such as iam:PassRole. Raises UnknownAction."""
-    return _known(action).dependent
 
 
 def condition_keys(action: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 A line is the service's prefix, a tab and JSON:
 `{"keys": [context keys], "types": {name: [ARN template, [key numbers]]}, "actions": [[name, access level
-number, [key numbers], [[type name, required 0/1, [key numbers]]], [dependent actions]]]}`.
+number, [key numbers], [[type name, required 0/1, [key numbers]]]]]}`.
 Only the line that a question needs is decoded.
 """
 

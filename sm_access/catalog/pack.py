@@ -49,7 +49,6 @@ def _service(actions: dict[str, Any], types: dict[str, Any]) -> dict[str, Any]:
                 for kind in action.get("resourceTypes", ())
                 if kind["name"] in kinds
             ],
-            action.get("dependentActions", []),
         ]
         for action in actions.values()
     ]

@@ -122,6 +122,15 @@ def test_the_level_that_blocks_shows_its_misses() -> None:
     assert [miss.statement.kind for miss in control.misses] == ["service-control"]
 
 
+def test_a_trust_policy_needs_no_resource_element() -> None:
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "111122223333"}}
+    policies = PolicySet.from_dict(
+        {"identity": [{"Statement": _allow("sts:AssumeRole")}], "resource": [{"Statement": trust}]}
+    )
+    assume = Request(PRINCIPAL, "sts:AssumeRole", "arn:aws:iam::111122223333:role/other")
+    assert authorize(policies, assume).decision is Decision.ALLOW
+
+
 def test_layers_come_in_the_order_of_evaluation() -> None:
     everyone = [{"Statement": _allow("*", Principal="*")}]
     anyone = [{"Statement": _allow("*")}]
