@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -46,14 +47,11 @@ def start(name: str, foreground: bool, as_json: bool) -> None:
 
     began = time.monotonic()
     if foreground and state.running(name) is None:
-        with Sandbox(name, progress=_progress) as own:
+        with Sandbox(name, progress=_progress) as own, _until_interrupted():
             _say_started(own.state, True, time.monotonic() - began, as_json)
             if not as_json:
                 click.echo("Runs until interrupted (Ctrl-C).")
-            try:
-                own.wait()
-            except KeyboardInterrupt:
-                click.echo("Stopped.", err=True)
+            own.wait()
         return
     found, started_now = start_detached(name, progress=_progress)
     _say_started(found, started_now, time.monotonic() - began, as_json)
@@ -162,6 +160,15 @@ def limits(as_json: bool) -> None:
     )
     for limit in LIMITS:
         click.echo(f"\n{limit.what}  ({limit.stand_in})\n  here    {limit.here}\n  on AWS  {limit.on_aws}")
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
+    """An interrupt is how this ends, not how it fails."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
 
 
 def _progress(line: str) -> None:
