@@ -127,7 +127,7 @@ def _judge(
     principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, asked: Level | str, now: datetime
 ) -> Verdict:
     if isinstance(asked, Level):
-        implied = checks(target, asked, bucket.kms_key_arn)
+        implied = _calls_for(asked, target, bucket)
     else:
         implied = _calls_of(asked, target, bucket)
     return Verdict(
@@ -141,6 +141,15 @@ def _judge(
         if bucket.encryption_read
         else f"the encryption of {bucket.bucket}, which could not be read",
     )
+
+
+def _calls_for(level: Level, target: S3Target, bucket: BucketEvidence) -> tuple[Check, ...]:
+    """The calls of a level. Asked of one key, reading it is one call: it needs neither a listing nor what lies beneath."""
+    implied = checks(target, level, bucket.kms_key_arn)
+    if target.is_bucket or target.is_prefix or level is Level.LIST:
+        return implied
+    key = target.object_arns()[0]
+    return tuple(check for check in implied if check.resource_arn == key or check.action.startswith("kms:"))
 
 
 def _calls_of(action: str, target: S3Target, bucket: BucketEvidence) -> tuple[Check, ...]:
