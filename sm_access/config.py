@@ -108,6 +108,22 @@ def _read(path: Path) -> dict[str, Any]:
             f"The configuration file {path} has a key that nothing reads: {unknown[0]}.",
             remedy=f"Known keys are {', '.join(sorted(_TOP_LEVEL_KEYS))}.",
         )
+    for key in ("review", "bucket"):
+        if not isinstance(table.get(key, {}), dict):
+            raise InvalidSetting(
+                f"In the configuration file {path}, {key} is not a table.",
+                remedy='Write [review], or [bucket."my-bucket"], and the rules beneath it.',
+            )
+    if "bucket" in table.get("review", {}):
+        raise InvalidSetting(
+            f"In the configuration file {path}, the table bucket stands within [review], where nothing reads it.",
+            remedy='Write [bucket."my-bucket"] at the top level.',
+        )
+    for key in ("ledger", "resource_metadata"):
+        if not isinstance(table.get(key, ""), str):
+            raise InvalidSetting(
+                f"In the configuration file {path}, {key} is not a text.", remedy="Put it in quotation marks."
+            )
     return table
 
 

@@ -14,7 +14,7 @@ from sm_access import __version__
 from sm_access.bootstrap import Services
 from sm_access.cli.terminal import show
 from sm_access.commands.grammar import loop
-from sm_access.errors import SmAccessError
+from sm_access.errors import InvalidInput, SmAccessError
 from sm_access.presentation.failure import failure_page, failure_view
 from sm_access.presentation.result import Result
 
@@ -62,13 +62,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show(sys.stdout)
         return 2
     except click.ClickException as error:
-        error.show()
+        if "--json" in given:
+            click.echo(json.dumps(failure_view(_wrong_use(error)), ensure_ascii=False))
+        else:
+            error.show()
         return 2
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         return 130
+
+
+def _wrong_use(error: click.ClickException) -> InvalidInput:
+    """What click found wrong with the command line, as one of ours."""
+    context = getattr(error, "ctx", None)
+    return InvalidInput(error.format_message(), remedy=context.get_usage() if context is not None else "")
 
 
 def _run(context: click.Context) -> int:

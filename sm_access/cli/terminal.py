@@ -9,7 +9,18 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from sm_access.presentation.page import Block, Code, Command, Facts, Line, Page, Paragraph, Table, Tone
+from sm_access.presentation.page import (
+    Block,
+    Code,
+    Command,
+    Facts,
+    Line,
+    Page,
+    Paragraph,
+    Table,
+    Tone,
+    visible,
+)
 from sm_access.presentation.text import SIGNS
 
 STYLES = {
@@ -33,7 +44,7 @@ def show(console: Console, page: Page, *, unfold: bool = False) -> None:
 
 def styled(of: Line) -> Text:
     """A line with its tones; never read as markup."""
-    return Text.assemble(*((span.text, STYLES[span.tone]) for span in of))
+    return Text.assemble(*((visible(span.text), STYLES[span.tone]) for span in of))
 
 
 def _headline(page: Page) -> Text:
@@ -60,9 +71,9 @@ def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]
                 table.add_row(*(styled(cell) for cell in row))
             yield table
         elif isinstance(block, Code):
-            yield Text(block.text, style="dim")
+            yield Text(visible(block.text, lines=True), style="dim")
         elif isinstance(block, Command):
-            yield Text.assemble((f"{block.purpose}: ", "dim"), (block.text, "cyan"))
+            yield Text.assemble((f"{block.purpose}: ", "dim"), (visible(block.text), "cyan"))
         elif unfold:
-            yield Text(block.summary, style="bold dim")
+            yield Text(visible(block.summary), style="bold dim")
             yield Padding(Group(*_blocks(block.blocks, unfold)), (0, 0, 0, 2))

@@ -19,6 +19,7 @@ from sm_access.presentation.page import (
     Span,
     Table,
     Tone,
+    visible,
 )
 from sm_access.presentation.text import SIGNS
 
@@ -69,7 +70,7 @@ def _line(of: Line) -> str:
 
 
 def _span(span: Span) -> str:
-    text = escape(span.text)
+    text = escape(visible(span.text))
     if span.tone is Tone.PLAIN:
         return text
     tag = _TAGS.get(span.tone)
@@ -80,16 +81,19 @@ def _block(block: Block) -> str:
     if isinstance(block, Paragraph):
         return f"<p>{_line(block.line)}</p>"
     if isinstance(block, Facts):
-        rows = "".join(f"<dt>{escape(label)}</dt><dd>{_line(value)}</dd>" for label, value in block.rows)
+        rows = "".join(
+            f"<dt>{escape(visible(label))}</dt><dd>{_line(value)}</dd>" for label, value in block.rows
+        )
         return f"<dl>{rows}</dl>"
     if isinstance(block, Table):
-        head = "".join(f'<th scope="col">{escape(column)}</th>' for column in block.columns)
+        head = "".join(f'<th scope="col">{escape(visible(column))}</th>' for column in block.columns)
         rows = "".join(f"<tr>{''.join(f'<td>{_line(cell)}</td>' for cell in row)}</tr>" for row in block.rows)
         return f'<table class="sma-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
     if isinstance(block, Code):
-        return f"<pre>{escape(block.text)}</pre>"
+        return f"<pre>{escape(visible(block.text, lines=True))}</pre>"
     if isinstance(block, Command):
-        return f'<p class="sma-quiet">{escape(block.purpose)}: <code>{escape(block.text)}</code></p>'
+        return f'<p class="sma-quiet">{escape(block.purpose)}: <code>{escape(visible(block.text))}</code></p>'
     if isinstance(block, Fold):
-        return f"<details><summary>{escape(block.summary)}</summary>{''.join(map(_block, block.blocks))}</details>"
+        inside = "".join(map(_block, block.blocks))
+        return f"<details><summary>{escape(visible(block.summary))}</summary>{inside}</details>"
     raise AssertionError(block)

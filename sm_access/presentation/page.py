@@ -111,4 +111,23 @@ def quiet(text: str) -> Span:
 
 
 def plain_text(of: Line) -> str:
-    return "".join(span.text for span in of)
+    return "".join(visible(span.text) for span in of)
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """The text with everything that cannot be seen written out: line breaks, terminal escapes, marks that turn text
+    round. lines: keep line breaks, where text is shown to the letter.
+
+    INVARIANT: words of AWS or of a person begin no line of their own, and steer no terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter
+        if letter.isprintable() or (lines and letter == "\n")
+        else _WRITTEN.get(letter, f"\\u{ord(letter):04x}")
+        for letter in text
+    )
+
+
+_WRITTEN = {"\n": " \u23ce ", "\t": " ", "\u00a0": " "}

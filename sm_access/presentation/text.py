@@ -16,6 +16,7 @@ from sm_access.presentation.page import (
     Table,
     Tone,
     plain_text,
+    visible,
 )
 
 SIGNS = {Tone.OK: "✓", Tone.NO: "✕", Tone.WARN: "!", Tone.UNKNOWN: "?"}
@@ -56,9 +57,9 @@ def _block(block: Block, indent: str) -> Iterator[str]:
                 + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
             )
     elif isinstance(block, Code):
-        yield textwrap.indent(block.text, indent)
+        yield textwrap.indent(visible(block.text, lines=True), indent)
     elif isinstance(block, Command):
-        yield f"{indent}{block.purpose}: {block.text}"
+        yield f"{indent}{block.purpose}: {visible(block.text)}"
     elif isinstance(block, Fold):
-        yield f"{indent}{block.summary}"
+        yield f"{indent}{visible(block.summary)}"
         yield from _blocks(block.blocks, indent + "  ")
