@@ -6,12 +6,11 @@ Source: IAM User Guide, "IAM JSON policy elements: Action" and "NotAction".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sm_access.policy.context import RequestContext
-from sm_access.policy.pattern import parse_template
+from sm_access.policy.pattern import Pattern, parse_template
 from sm_access.policy.truth import Truth, negation, truth, undecided
-
-_NOTHING = RequestContext({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +26,10 @@ def match_action(element: ActionElement, action: str) -> Truth:
     if element.negated and not element.patterns:
         return undecided("a NotAction element without actions")
     lowered = action.lower()
-    named = truth(any(_covers(pattern, lowered) for pattern in element.patterns))
+    named = truth(any(_pattern(text).matches(lowered) for text in element.patterns))
     return negation(named) if element.negated else named
 
 
-def _covers(pattern: str, lowered: str) -> bool:
-    template = parse_template(pattern.lower(), variables=False)
-    return template.resolve(_NOTHING).matches(lowered)
+@lru_cache(maxsize=16384)
+def _pattern(text: str) -> Pattern:
+    return parse_template(text.lower(), variables=False).resolve(RequestContext({}))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from sm_access.policy.action import ActionElement, match_action
 from sm_access.policy.conditions.condition import Condition, evaluate_condition
-from sm_access.policy.context import ABSENT, UNKNOWN
 from sm_access.policy.principal import PrincipalElement, Reach, match_principal
 from sm_access.policy.request import ResolvedRequest
 from sm_access.policy.resource import ResourceElement, match_resource
@@ -71,6 +70,10 @@ def evaluate(statement: Statement, request: ResolvedRequest, *, names_principal:
     """
     reach = _principal(statement, request, names_principal)
     action = match_action(statement.action, request.action)
+    if (
+        reach.at_all.value is False or action.value is False
+    ):  # most statements end here, so nothing else is looked at
+        return Evaluation(statement, Reach(), _failure(statement, request, reach.at_all, action))
     resource = _resource(statement, request, names_principal)
     conditions = tuple(
         evaluate_condition(c, request.context, statement.variables) for c in statement.conditions
@@ -79,11 +82,10 @@ def evaluate(statement: Statement, request: ResolvedRequest, *, names_principal:
         undecided(f"the element {name!r}, which is not understood") for name in statement.unrecognised
     )
     rest = every((action, resource, *conditions, *odd))
+    if rest.value is False:
+        return Evaluation(statement, Reach(), _failure(statement, request, YES, YES, resource, conditions))
     combined = Reach(*(every((part, rest)) for part in (reach.direct, reach.role, reach.account)))
-    failure = None
-    if combined.at_all.value is False:
-        failure = _failure(statement, request, reach.at_all, action, resource, conditions)
-    return Evaluation(statement, combined, failure)
+    return Evaluation(statement, combined, None)
 
 
 def _principal(statement: Statement, request: ResolvedRequest, names_principal: bool) -> Reach:
@@ -109,8 +111,8 @@ def _failure(
     request: ResolvedRequest,
     principal: Truth,
     action: Truth,
-    resource: Truth,
-    conditions: tuple[Truth, ...],
+    resource: Truth = YES,
+    conditions: tuple[Truth, ...] = (),
 ) -> Failure:
     """The first element that does not match, in the order principal, action, resource, condition."""
     if principal.value is False and statement.principal is not None:
@@ -130,10 +132,7 @@ def _failure(
     failed = next(i for i, outcome in enumerate(conditions) if outcome.value is False)
     condition = statement.conditions[failed]
     values = request.context.lookup(condition.key)
-    if values is ABSENT or values is UNKNOWN or not isinstance(values, tuple):
-        actual = "not in the request"
-    else:
-        actual = ", ".join(values)
+    actual = ", ".join(values) if isinstance(values, tuple) else "not in the request"
     held = sum(1 for outcome in conditions if outcome.value is True)
     return Failure("Condition", condition.described, actual, 3, held)
 
