@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 
 from sm_access.access.evidence import BucketEvidence, Policies, PrincipalEvidence, Unread
 from sm_access.aws.session import DENIED, Aws, error_code, told
-from sm_access.errors import AccessDenied, CannotTell
+from sm_access.errors import AccessDenied, CannotTell, PolicySyntaxError
 from sm_access.policy import UNREADABLE, Arn, NamedPolicy, canonical_principal, parse_policy
 from sm_access.policy.policy_set import Unreadable
 
@@ -52,17 +52,17 @@ def collect_principal(aws: Aws, arn: str) -> PrincipalEvidence:
     with ThreadPoolExecutor(_WORKERS) as pool:
         owner = pool.submit(_entity, iam, kind, name)
         sources = [pool.submit(_policies_of, iam, kind, name, unread)]
-        if kind == "user":
-            sources += [
-                pool.submit(_policies_of, iam, "group", group, unread) for group in _groups(iam, name, unread)
-            ]
+        groups = _groups(iam, name, unread) if kind == "user" else ()
+        if not isinstance(groups, Unreadable):
+            sources += [pool.submit(_policies_of, iam, "group", group, unread) for group in groups]
         organization = pool.submit(_organization, aws)
         parts = [source.result() for source in sources]
         entity = owner.result()
         boundary = _boundary(iam, entity, kind, unread)
         unread += organization.result()
     identity: Policies | Unreadable
-    if any(isinstance(part, Unreadable) for part in parts):
+    # INVARIANT: one policy that could not be read, and the whole layer is unreadable: it may hold a Deny.
+    if isinstance(groups, Unreadable) or any(isinstance(part, Unreadable) for part in parts):
         identity = UNREADABLE
     else:
         identity = tuple(policy for part in parts if not isinstance(part, Unreadable) for policy in part)
@@ -165,14 +165,11 @@ def _boundary(
     if not attached:
         return None
     arn = attached["PermissionsBoundaryArn"]
-    found = _managed_policy(iam, arn, arn.rsplit("/", 1)[-1], "boundary")
-    if isinstance(found, Unreadable):
-        unread.append(Unread("the permissions boundary", "iam:GetPolicyVersion"))
-        return found
-    return (found,)
+    found = _managed_policy(iam, arn, arn.rsplit("/", 1)[-1], "boundary", unread)
+    return found if isinstance(found, Unreadable) else (found,)
 
 
-def _groups(iam: Any, user: str, unread: list[Unread]) -> Sequence[str]:
+def _groups(iam: Any, user: str, unread: list[Unread]) -> Sequence[str] | Unreadable:
     try:
         with told(f"reading the groups of {user}"):
             return [
@@ -182,12 +179,13 @@ def _groups(iam: Any, user: str, unread: list[Unread]) -> Sequence[str]:
             ]
     except AccessDenied:
         unread.append(Unread("the policies of the user's groups", "iam:ListGroupsForUser"))
-        return ()
+        return UNREADABLE
 
 
 def _policies_of(iam: Any, kind: str, name: str, unread: list[Unread]) -> Policies | Unreadable:
     """Attached and inline policies of a role, user or group: two lists, then every document at once."""
     owner = {f"{kind.capitalize()}Name": name}
+    permission = f"iam:ListAttached{kind.capitalize()}Policies"
     try:
         with told(f"listing the policies of the {kind} {name}"):
             attached = [
@@ -195,25 +193,23 @@ def _policies_of(iam: Any, kind: str, name: str, unread: list[Unread]) -> Polici
                 for page in iam.get_paginator(f"list_attached_{kind}_policies").paginate(**owner)
                 for policy in page["AttachedPolicies"]
             ]
+            permission = f"iam:List{kind.capitalize()}Policies"
             inline = [
                 policy
                 for page in iam.get_paginator(f"list_{kind}_policies").paginate(**owner)
                 for policy in page["PolicyNames"]
             ]
     except AccessDenied:
-        unread.append(
-            Unread(f"the policies of the {kind} {name}", f"iam:ListAttached{kind.capitalize()}Policies")
-        )
+        unread.append(Unread(f"the policies of the {kind} {name}", permission))
         return UNREADABLE
 
     reads: list[Callable[[], NamedPolicy | Unreadable]] = [
-        *(_reader(_managed_policy, iam, arn, policy, _managed_kind(arn)) for arn, policy in attached),
-        *(_reader(_inline_policy, iam, kind, owner, policy) for policy in inline),
+        *(_reader(_managed_policy, iam, arn, policy, _managed_kind(arn), unread) for arn, policy in attached),
+        *(_reader(_inline_policy, iam, kind, owner, policy, unread) for policy in inline),
     ]
     with ThreadPoolExecutor(_WORKERS) as readers:
         found = list(readers.map(lambda read: read(), reads))
     if any(isinstance(policy, Unreadable) for policy in found):
-        unread.append(Unread(f"some policies of the {kind} {name}", "iam:GetPolicyVersion"))
         return UNREADABLE
     return tuple(policy for policy in found if not isinstance(policy, Unreadable))
 
@@ -226,23 +222,41 @@ def _managed_kind(arn: str) -> str:
     return "aws-managed" if Arn.parse(arn).account == "aws" else "customer-managed"
 
 
-def _managed_policy(iam: Any, arn: str, name: str, kind: str) -> NamedPolicy | Unreadable:
+def _managed_policy(
+    iam: Any, arn: str, name: str, kind: str, unread: list[Unread]
+) -> NamedPolicy | Unreadable:
+    permission = "iam:GetPolicy"
     try:
         with told(f"reading the policy {name}"):
             version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            permission = "iam:GetPolicyVersion"
             document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
     except AccessDenied:
+        what = "the permissions boundary" if kind == "boundary" else "the policy"
+        unread.append(Unread(f"{what} {name}", permission))
         return UNREADABLE
-    return NamedPolicy(name, parse_policy(document, name=name), kind)
+    return _parsed(document, name, kind, unread)
 
 
-def _inline_policy(iam: Any, kind: str, owner: dict[str, str], name: str) -> NamedPolicy | Unreadable:
+def _inline_policy(
+    iam: Any, kind: str, owner: dict[str, str], name: str, unread: list[Unread]
+) -> NamedPolicy | Unreadable:
     try:
         with told(f"reading the inline policy {name}"):
             document = getattr(iam, f"get_{kind}_policy")(PolicyName=name, **owner)["PolicyDocument"]
     except AccessDenied:
+        unread.append(Unread(f"the inline policy {name}", f"iam:Get{kind.capitalize()}Policy"))
         return UNREADABLE
-    return NamedPolicy(name, parse_policy(document, name=name), "inline" if kind != "group" else "group")
+    return _parsed(document, name, "inline" if kind != "group" else "group", unread)
+
+
+def _parsed(document: Any, name: str, kind: str, unread: list[Unread]) -> NamedPolicy | Unreadable:
+    """A policy as the engine takes it; one that it does not understand is as good as unread, and named."""
+    try:
+        return NamedPolicy(name, parse_policy(document, name=name), kind)
+    except PolicySyntaxError as error:
+        unread.append(Unread(f"{name}, which is not understood at {error.path}: {error.expected}"))
+        return UNREADABLE
 
 
 def _organization(aws: Aws) -> Iterable[Unread]:
@@ -303,9 +317,8 @@ def _bucket_policy(s3: Any, bucket: str, unread: list[Unread]) -> Policies | Unr
             return UNREADABLE
         with told(f"reading the bucket policy of {bucket}"):
             raise
-    return (
-        NamedPolicy(f"bucket policy of {bucket}", parse_policy(document, name="bucket policy"), "resource"),
-    )
+    found = _parsed(document, f"bucket policy of {bucket}", "resource", unread)
+    return found if isinstance(found, Unreadable) else (found,)
 
 
 def _encryption(s3: Any, bucket: str, unread: list[Unread]) -> str | Unreadable | None:
@@ -352,7 +365,8 @@ def _key_policy(aws: Aws, key_arn: str, unread: list[Unread]) -> Policies | Unre
     except (AccessDenied, CannotTell):
         unread.append(Unread(f"the policy of the key {key_arn}", "kms:GetKeyPolicy"))
         return UNREADABLE
-    return (NamedPolicy("key policy", parse_policy(document["Policy"], name="key policy"), "resource"),)
+    found = _parsed(document["Policy"], "key policy", "resource", unread)
+    return found if isinstance(found, Unreadable) else (found,)
 
 
 def _now() -> datetime:

@@ -6,10 +6,12 @@ Each takes plain words, does the work through `Services`, and returns a `Result`
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sm_access.access.caller import Caller
 from sm_access.access.duration import parse_duration
+from sm_access.access.evidence import Unread
 from sm_access.access.level import Level, parse_level
 from sm_access.access.model import AccessRequest, Status
 from sm_access.access.planner import INLINE_LIMIT
@@ -17,7 +19,7 @@ from sm_access.access.target import S3Target
 from sm_access.access.terms import terms_of
 from sm_access.access.verdict import Verdict, judge
 from sm_access.bootstrap import Services
-from sm_access.errors import CannotTell, InvalidInput, Refused, SmAccessError, UnknownAction
+from sm_access.errors import AccessDenied, CannotTell, InvalidInput, Refused, SmAccessError, UnknownAction
 from sm_access.policy import Arn, Decision
 from sm_access.presentation import requests as words
 from sm_access.presentation.identity import identity_page, name_of, one_line
@@ -78,7 +80,19 @@ def permissions(*where: str, services: Services | None = None) -> Result:
         principal = pool.submit(collect_principal, at.aws, caller.arn)
         buckets = pool.submit(collect_buckets, at.aws) if not named else None
         evidence = principal.result()
-        targets = named if buckets is None else _places(evidence, buckets.result())
+        targets = named
+        if buckets is not None:
+            try:
+                targets = _places(evidence, buckets.result())
+            except AccessDenied:
+                targets = _places(evidence, ())
+                evidence = replace(
+                    evidence,
+                    unread=(
+                        *evidence.unread,
+                        Unread("which buckets the account has", "s3:ListAllMyBuckets"),
+                    ),
+                )
     with ThreadPoolExecutor(8) as pool:
         rows = tuple(
             zip(
