@@ -5,7 +5,7 @@ import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { IActiveSession } from './active';
-import { subshellReady } from './subshell';
+import { GONE, leave, subshellReady } from './subshell';
 import type { IdentityState, IKernelIdentity } from './tokens';
 import { parseAnswer } from './view';
 
@@ -19,13 +19,18 @@ export const TICK_MS = 15_000;
 const NEAR_END_MS = 10 * 60_000;
 const ASK_AGAIN_MS = 60_000;
 
-const GONE: ReadonlySet<Kernel.Status> = new Set([
-  'restarting',
-  'autorestarting',
-  'terminating',
-  'dead'
-]);
+/** An idle kernel that takes longer than this to answer is not waited for. */
+const SILENCE_MS = 30_000;
+
 const ANSWERING: ReadonlySet<Kernel.Status> = new Set(['idle', 'busy']);
+
+/** What the model says when the kernel does not. */
+export interface IWords {
+  /** The answer is not an identity. */
+  readonly misunderstood: string;
+  /** There is no answer. */
+  readonly silent: string;
+}
 
 /**
  * Follows the active session through kernel changes, restarts and closing.
@@ -34,9 +39,9 @@ const ANSWERING: ReadonlySet<Kernel.Status> = new Set(['idle', 'busy']);
  * attempt is dropped: handlers compare with `_attempt`, which is replaced by every new start.
  */
 export class KernelIdentityModel implements IKernelIdentity {
-  constructor(active: IActiveSession, misunderstood: string) {
+  constructor(active: IActiveSession, words: IWords) {
     this._active = active;
-    this._misunderstood = misunderstood;
+    this._words = words;
     active.changed.connect(this._onActiveChanged, this);
     this._timer = setInterval(() => this._tick(), TICK_MS);
     this._onActiveChanged();
@@ -158,6 +163,10 @@ export class KernelIdentityModel implements IKernelIdentity {
     const attempt = (this._attempt = {});
     const current = () => this._attempt === attempt;
     try {
+      await this._parting;
+      if (!current()) {
+        return;
+      }
       const info = await kernel.info;
       if (!current()) {
         return;
@@ -175,7 +184,7 @@ export class KernelIdentityModel implements IKernelIdentity {
       comm.onMsg = message => {
         if (current()) {
           this._asking = false;
-          this._set(parseAnswer(message.content.data, this._misunderstood));
+          this._set(parseAnswer(message.content.data, this._words.misunderstood));
         }
       };
       comm.onClose = () => {
@@ -219,15 +228,8 @@ export class KernelIdentityModel implements IKernelIdentity {
     this._opened = false;
     this._asking = false;
     this._loading = null;
-    if (!comm || comm.isDisposed) {
-      return;
-    }
-    comm.onMsg = () => undefined;
-    comm.onClose = () => undefined;
-    if (opened && kernel && !kernel.isDisposed && !GONE.has(kernel.status)) {
-      comm.close();
-    } else {
-      comm.dispose();
+    if (comm && kernel) {
+      this._parting = Promise.all([this._parting, leave(kernel, comm, opened)]);
     }
   }
 
@@ -237,6 +239,12 @@ export class KernelIdentityModel implements IKernelIdentity {
       const left = expires_at === null ? Infinity : Date.parse(expires_at) - Date.now();
       if (left < NEAR_END_MS && Date.now() - this._askedAt >= ASK_AGAIN_MS) {
         this._ask();
+      }
+    }
+    if (this._state.kind === 'connecting' && this._opened && this._kernel?.status === 'idle') {
+      if (Date.now() - this._askedAt >= SILENCE_MS) {
+        this._hangUp();
+        this._set({ kind: 'error', message: this._words.silent });
       }
     }
     this._ticked.emit();
@@ -251,7 +259,7 @@ export class KernelIdentityModel implements IKernelIdentity {
   }
 
   private readonly _active: IActiveSession;
-  private readonly _misunderstood: string;
+  private readonly _words: IWords;
   private readonly _timer: ReturnType<typeof setInterval>;
   private readonly _stateChanged = new Signal<this, void>(this);
   private readonly _ticked = new Signal<this, void>(this);
@@ -261,6 +269,7 @@ export class KernelIdentityModel implements IKernelIdentity {
   private _comm: Kernel.IComm | null = null;
   private _opened = false;
   private _attempt: object | null = null;
+  private _parting: Promise<unknown> = Promise.resolve();
   private _asking = false;
   private _askedAt = 0;
   private _loading: KernelMessage.IMessage['parent_header'] | null = null;

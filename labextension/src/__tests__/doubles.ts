@@ -151,9 +151,9 @@ export class FakeActive implements IActiveSession {
   }
 }
 
-/** Lets every promise that is already settled run its continuations. */
+/** Lets every promise and every timer that is already due run, under Jest's clock. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn++) {
-    await Promise.resolve();
+  for (let turn = 0; turn < 5; turn++) {
+    await jest.advanceTimersByTimeAsync(0);
   }
 }

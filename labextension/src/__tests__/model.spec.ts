@@ -12,7 +12,7 @@ beforeEach(() => {
   active = new FakeActive();
   kernel = new FakeKernel();
   session = new FakeSession(kernel);
-  model = new KernelIdentityModel(active, 'not understood');
+  model = new KernelIdentityModel(active, { misunderstood: 'not understood', silent: 'no answer' });
 });
 
 afterEach(() => {
@@ -188,6 +188,31 @@ describe('nothing stale is kept', () => {
     expect(first.opened).toBe(false);
     expect(first.isDisposed).toBe(true);
   });
+
+  it('and no comm is made while the one before is being given up', async () => {
+    let start: () => void = () => undefined;
+    kernel.supportsSubshells = true;
+    kernel.subshell = new Promise(resolve => (start = resolve));
+    active.turnTo(session);
+    await settled();
+    session.replaceKernel(kernel);
+    await settled();
+    expect(kernel.comms).toHaveLength(1);
+    expect(kernel.comm.isDisposed).toBe(false);
+    start();
+    await settled();
+    expect(kernel.comms.map(comm => comm.isDisposed)).toEqual([true, false]);
+    expect(kernel.comm.opened).toBe(true);
+
+    session.replaceKernel(kernel);
+    expect(kernel.comm.closed).toBe(true);
+    expect(kernel.comms).toHaveLength(2);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(kernel.comms).toHaveLength(2);
+    await settled();
+    expect(kernel.comms).toHaveLength(3);
+  });
 });
 
 describe('subshells', () => {
@@ -256,6 +281,28 @@ describe('the passing of time', () => {
   });
 });
 
+describe('a kernel that stays silent', () => {
+  beforeEach(async () => {
+    active.turnTo(session);
+    await settled();
+  });
+
+  it('is not waited for without end', async () => {
+    await jest.advanceTimersByTimeAsync(45_000);
+    expect(model.state).toEqual({ kind: 'error', message: 'no answer' });
+    model.refresh();
+    await settled();
+    kernel.comm.answer({ type: 'identity', view: view() });
+    expect(model.state.kind).toBe('identity');
+  });
+
+  it('is waited for as long as it is busy', async () => {
+    session.turn('busy');
+    await jest.advanceTimersByTimeAsync(600_000);
+    expect(model.state.kind).toBe('connecting');
+  });
+});
+
 describe('dispose', () => {
   it('stops the clock, closes the comm and lets go of the session', async () => {
     await follow();
@@ -263,6 +310,7 @@ describe('dispose', () => {
     model.stateChanged.connect(changed);
     model.dispose();
     expect(kernel.comm.closed).toBe(true);
+    await settled();
     expect(jest.getTimerCount()).toBe(0);
     session.turn('restarting', 'idle');
     session.replaceKernel(new FakeKernel());

@@ -25,11 +25,11 @@ export const identityPlugin: JupyterFrontEndPlugin<IKernelIdentity> = {
     const trackers = [notebooks, consoles].filter(
       (it): it is NonNullable<typeof it> => it !== null
     );
-    return new KernelIdentityModel(
-      new ActiveSession(trackers),
-      trans.__(
+    return new KernelIdentityModel(new ActiveSession(trackers), {
+      misunderstood: trans.__(
         'The kernel answered with something else than an identity. Is its sm_access of another version?'
-      )
-    );
+      ),
+      silent: trans.__('The kernel does not answer. Click to ask again, or restart the kernel.')
+    });
   }
 };
