@@ -25,33 +25,49 @@ from sm_access.presentation.text import SIGNS
 
 #: The theme's variables with a fallback each, for viewers that have none. Only tones carry colour.
 _STYLE = """
-.sm-access{font:var(--jp-content-font-size1,14px)/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
-color:var(--jp-ui-font-color1,inherit);max-width:760px;border:1px solid var(--jp-border-color2,#bdbdbd);
-border-radius:4px;padding:10px 12px;margin:2px 0;overflow-wrap:anywhere}
-.sm-access .sma-head{display:flex;gap:10px;align-items:baseline;font-size:1.05em}
-.sm-access .sma-sign{flex:none;width:22px;height:22px;border-radius:11px;text-align:center;line-height:22px;
-font-weight:600;font-size:13px;background:var(--jp-layout-color2,#eee)}
-.sm-access p{margin:6px 0 0}
-.sm-access code{font:0.92em var(--jp-code-font-family,monospace);background:var(--jp-layout-color2,#eee);
-border-radius:3px;padding:0 3px;color:inherit}
-.sm-access pre{margin:8px 0 0;padding:8px 10px;background:var(--jp-layout-color2,#f5f5f5);border-radius:3px;
-overflow:auto;font:12px/1.5 var(--jp-code-font-family,monospace);color:inherit}
-.sm-access table.sma-table{border-collapse:collapse;margin:8px 0 0;table-layout:auto;font-size:inherit}
-.sm-access .sma-table th,.sm-access .sma-table td{padding:4px 12px 4px 0;text-align:left;background:none;
-border:0;border-top:1px solid var(--jp-border-color2,#ddd);vertical-align:top;white-space:normal;max-width:none}
-.sm-access .sma-table th{font-weight:500;color:var(--jp-ui-font-color2,#616161);border-top:0}
-.sm-access dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:8px 0 0}
-.sm-access dt{color:var(--jp-ui-font-color2,#616161);font-weight:400}.sm-access dd{margin:0}
-.sm-access details{margin:8px 0 0}.sm-access summary{cursor:pointer;color:var(--jp-content-link-color,#1565c0)}
-.sm-access details>*:not(summary){margin-left:14px}
-.sm-access .sma-quiet{color:var(--jp-ui-font-color2,#616161)}
-.sm-access .sma-ok{color:var(--jp-success-color0,#1b5e20)}
-.sm-access .sma-no{color:var(--jp-error-color0,#b71c1c)}
-.sm-access .sma-warn{color:var(--jp-warn-color0,#b75c00)}
-.sm-access .sma-unknown{color:var(--jp-ui-font-color2,#616161)}
-body[data-jp-theme-light="false"] .sm-access .sma-ok{color:var(--jp-success-color3,#81c784)}
-body[data-jp-theme-light="false"] .sm-access .sma-no{color:var(--jp-error-color3,#ef9a9a)}
-body[data-jp-theme-light="false"] .sm-access .sma-warn{color:var(--jp-warn-color3,#ffcc80)}
+.sm-access{--sma-quiet:var(--jp-ui-font-color2,#616161);--sma-line:var(--jp-border-color2,#e0e0e0);
+--sma-sunken:var(--jp-layout-color2,#f2f2f2);--sma-ok:#2e7d32;--sma-no:#b71c1c;--sma-warn:#8f4e00;
+--sma-ok-soft:#e8f5e9;--sma-no-soft:#fdeaea;--sma-warn-soft:#fff3e0;
+font:var(--jp-ui-font-size1,13px)/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
+color:var(--jp-ui-font-color1,inherit);max-width:760px;box-sizing:border-box;border:1px solid var(--sma-line);
+border-radius:4px;padding:12px 14px;margin:4px 0;overflow-wrap:anywhere}
+body[data-jp-theme-light="false"] .sm-access{--sma-ok:#81c784;--sma-no:#ef9a9a;--sma-warn:#ffcc80;
+--sma-ok-soft:#1b3a1e;--sma-no-soft:#431f1f;--sma-warn-soft:#43320f}
+.sm-access .sma-head{display:flex;gap:10px;align-items:flex-start}
+.sm-access .sma-head>div{padding-top:1px;font-size:1.08em}
+.sm-access .sma-sign{flex:none;width:24px;height:24px;border-radius:12px;text-align:center;line-height:24px;
+font-weight:600;background:var(--sma-sunken)}
+.sm-access .sma-sign.sma-ok{background:var(--sma-ok-soft)}.sm-access .sma-sign.sma-no{background:var(--sma-no-soft)}
+.sm-access .sma-sign.sma-warn{background:var(--sma-warn-soft)}
+.sm-access .sma-body{margin-left:34px}.sm-access .sma-body>:first-child{margin-top:2px}
+.sm-access p{margin:6px 0 0;font-size:inherit;line-height:inherit}
+.sm-access code{font:0.94em/1.4 var(--jp-code-font-family,monospace);background:var(--sma-sunken);
+border-radius:3px;padding:1px 4px;color:inherit;white-space:pre-wrap}
+.sm-access pre{margin:8px 0 0;padding:8px 10px;background:var(--sma-sunken);border-radius:3px;
+overflow:auto;font:0.92em/1.5 var(--jp-code-font-family,monospace);color:inherit;max-height:320px}
+.sm-access .sma-scroll{overflow-x:auto;margin:8px 0 0}
+.sm-access table.sma-table{border-collapse:collapse;margin:0;table-layout:auto;font-size:inherit;min-width:60%}
+.sm-access .sma-table tr,.sm-access .sma-table tr:hover{background:none}
+.sm-access .sma-table th,.sm-access .sma-table td{padding:5px 18px 5px 0;text-align:left;background:none;
+border:0;border-top:1px solid var(--sma-line);vertical-align:top;white-space:normal;max-width:none;line-height:1.5;
+overflow-wrap:normal}
+.sm-access .sma-table thead th{padding-top:0;border-top:0}
+.sm-access .sma-table th:last-child,.sm-access .sma-table td:last-child{padding-right:0}
+.sm-access .sma-table td>:is(.sma-ok,.sma-no,.sma-warn,.sma-unknown){display:inline-block;padding:0 8px;
+border-radius:10px;background:var(--sma-sunken);white-space:nowrap}
+.sm-access .sma-table td>.sma-ok{background:var(--sma-ok-soft)}
+.sm-access .sma-table td>.sma-no{background:var(--sma-no-soft)}
+.sm-access .sma-table td>.sma-warn{background:var(--sma-warn-soft)}
+.sm-access .sma-table td>code{background:none;padding:0}
+.sm-access .sma-table th{font-weight:400;color:var(--sma-quiet)}
+.sm-access dl{display:grid;grid-template-columns:minmax(88px,max-content) 1fr;gap:3px 16px;margin:8px 0 0}
+.sm-access dt{color:var(--sma-quiet);font-weight:400;margin:0}.sm-access dd{margin:0}
+.sm-access details{margin:8px 0 0}
+.sm-access summary{cursor:pointer;width:max-content;max-width:100%;color:var(--jp-content-link-color,#1565c0)}
+.sm-access details>:not(summary){margin-left:16px}
+.sm-access .sma-quiet{color:var(--sma-quiet)}.sm-access .sma-unknown{color:var(--sma-quiet)}
+.sm-access .sma-ok{color:var(--sma-ok)}.sm-access .sma-no{color:var(--sma-no)}
+.sm-access .sma-warn{color:var(--sma-warn)}
 """.replace("\n", "")
 
 _TAGS = {Tone.CODE: "code", Tone.STRONG: "strong"}
@@ -60,7 +76,8 @@ _TAGS = {Tone.CODE: "code", Tone.STRONG: "strong"}
 def to_html(page: Page) -> str:
     sign = SIGNS.get(page.tone)
     badge = f'<span class="sma-sign sma-{page.tone.value}" aria-hidden="true">{sign}</span>' if sign else ""
-    body = "".join(_block(block) for block in page.blocks)
+    blocks = "".join(_block(block) for block in page.blocks)
+    body = f'<div class="{"sma-body" if sign else "sma-blocks"}">{blocks}</div>' if blocks else ""
     head = f'<div class="sma-head">{badge}<div>{_line(page.headline)}</div></div>'
     return f'<style>{_STYLE}</style><div class="sm-access">{head}{body}</div>'
 
@@ -88,7 +105,8 @@ def _block(block: Block) -> str:
     if isinstance(block, Table):
         head = "".join(f'<th scope="col">{escape(visible(column))}</th>' for column in block.columns)
         rows = "".join(f"<tr>{''.join(f'<td>{_line(cell)}</td>' for cell in row)}</tr>" for row in block.rows)
-        return f'<table class="sma-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        table = f'<table class="sma-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        return f'<div class="sma-scroll">{table}</div>'
     if isinstance(block, Code):
         return f"<pre>{escape(visible(block.text, lines=True))}</pre>"
     if isinstance(block, Command):
