@@ -275,20 +275,20 @@ def _head(s3: Any, bucket: str, account: str, unread: list[Unread]) -> tuple[str
     """The bucket's owner and Region. S3 is asked to refuse unless the owner is the expected account; each of its
     answers, a refusal included, carries the Region.
     """
-    try:
-        answer: Any = s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
-        owner: str | None = account
-    except ClientError as error:
-        if error_code(error) in {"404", "NoSuchBucket"}:
-            raise CannotTell(
-                f"There is no bucket named {bucket}.",
-                remedy="Check the spelling; `sm-access permissions` lists the buckets of this account.",
-            ) from error
-        if error_code(error) not in DENIED:
-            with told(f"looking for the bucket {bucket}"):
+    owner: str | None = account
+    with told(f"looking for the bucket {bucket}"):
+        try:
+            answer: Any = s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
+        except ClientError as error:
+            if error_code(error) in {"404", "NoSuchBucket"}:
+                raise CannotTell(
+                    f"There is no bucket named {bucket}.",
+                    remedy="Check the spelling; `sm-access permissions` lists the buckets of this account.",
+                ) from error
+            if error_code(error) not in DENIED:
                 raise
-        answer = error.response
-        owner = _owner_by_listing(s3, bucket, account, unread)
+            answer = error.response
+            owner = _owner_by_listing(s3, bucket, account, unread)
     region = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region")
     return owner, str(region) if region else None
 
@@ -307,15 +307,15 @@ def _owner_by_listing(s3: Any, bucket: str, account: str, unread: list[Unread]) 
 
 
 def _bucket_policy(s3: Any, bucket: str, unread: list[Unread]) -> Policies | Unreadable | None:
-    try:
-        document = s3.get_bucket_policy(Bucket=bucket)["Policy"]
-    except ClientError as error:
-        if error_code(error) in _ABSENT:
-            return None
-        if error_code(error) in DENIED or error_code(error) == "MethodNotAllowed":
-            unread.append(Unread(f"the bucket policy of {bucket}", "s3:GetBucketPolicy"))
-            return UNREADABLE
-        with told(f"reading the bucket policy of {bucket}"):
+    with told(f"reading the bucket policy of {bucket}"):
+        try:
+            document = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                return None
+            if error_code(error) in DENIED or error_code(error) == "MethodNotAllowed":
+                unread.append(Unread(f"the bucket policy of {bucket}", "s3:GetBucketPolicy"))
+                return UNREADABLE
             raise
     found = _parsed(document, f"bucket policy of {bucket}", "resource", unread)
     return found if isinstance(found, Unreadable) else (found,)
@@ -323,15 +323,15 @@ def _bucket_policy(s3: Any, bucket: str, unread: list[Unread]) -> Policies | Unr
 
 def _encryption(s3: Any, bucket: str, unread: list[Unread]) -> str | Unreadable | None:
     """The key of the bucket's default encryption as AWS names it; an object may have been written with another."""
-    try:
-        found = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-    except ClientError as error:
-        if error_code(error) in _ABSENT:
-            return None
-        if error_code(error) in DENIED:
-            unread.append(Unread(f"the encryption of {bucket}", "s3:GetEncryptionConfiguration"))
-            return UNREADABLE
-        with told(f"reading the encryption of {bucket}"):
+    with told(f"reading the encryption of {bucket}"):
+        try:
+            found = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                return None
+            if error_code(error) in DENIED:
+                unread.append(Unread(f"the encryption of {bucket}", "s3:GetEncryptionConfiguration"))
+                return UNREADABLE
             raise
     for rule in found:
         default = rule.get("ApplyServerSideEncryptionByDefault", {})

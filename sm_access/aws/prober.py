@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from sm_access.access.probe import Outcome, Probe, ProbeKind, ProbeResult
 from sm_access.aws.session import DENIED, Aws, error_code
@@ -30,7 +31,7 @@ class S3Prober:
             if code in _EMPTY:
                 return ProbeResult(probe, Outcome.ALLOWED, code)
             return ProbeResult(probe, Outcome.FAILED, code)
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             return ProbeResult(probe, Outcome.FAILED, type(error).__name__)
 
     def _call(self, probe: Probe) -> Outcome:
