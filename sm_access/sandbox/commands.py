@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -90,8 +90,9 @@ def lab(context: click.Context, name: str, arguments: tuple[str, ...]) -> None:
     from sm_access.sandbox.world import Sandbox
 
     require_jupyterlab()
-    attached = state.running(name) is not None
-    with Sandbox.attach(name) if attached else Sandbox(name, progress=_progress) as world:
+    running = state.running(name) is not None
+    own = Sandbox(name, progress=_progress)
+    with nullcontext(Sandbox.attach(name)) if running else own as world:
         click.echo(f"JupyterLab opens as {company.NOTEBOOK_ROLE}, on the embedded AWS (sandbox {name!r}).")
         click.echo("Decide on its requests from a second terminal, as the data's owner:")
         click.echo(f'  eval "$(sm-access sandbox env{_name_of(name)} --as approver)"')
