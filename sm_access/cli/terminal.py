@@ -61,19 +61,19 @@ def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]
             grid.add_column(style="dim", no_wrap=True)
             grid.add_column(overflow="fold")
             for label, value in block.rows:
-                grid.add_row(label, styled(value))
+                grid.add_row(Text(visible(label)), styled(value))
             yield grid
         elif isinstance(block, Table):
             table = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
             for column in block.columns:
-                table.add_column(column, overflow="fold")
+                table.add_column(Text(visible(column)), overflow="fold")
             for row in block.rows:
                 table.add_row(*(styled(cell) for cell in row))
             yield table
         elif isinstance(block, Code):
             yield Text(visible(block.text, lines=True), style="dim")
         elif isinstance(block, Command):
-            yield Text.assemble((f"{block.purpose}: ", "dim"), (visible(block.text), "cyan"))
+            yield Text.assemble((f"{visible(block.purpose)}: ", "dim"), (visible(block.text), "cyan"))
         elif unfold:
             yield Text(visible(block.summary), style="bold dim")
             yield Padding(Group(*_blocks(block.blocks, unfold)), (0, 0, 0, 2))

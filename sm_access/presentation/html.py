@@ -110,7 +110,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Code):
         return f"<pre>{escape(visible(block.text, lines=True))}</pre>"
     if isinstance(block, Command):
-        return f'<p class="sma-quiet">{escape(block.purpose)}: <code>{escape(visible(block.text))}</code></p>'
+        return f'<p class="sma-quiet">{escape(visible(block.purpose))}: <code>{escape(visible(block.text))}</code></p>'
     if isinstance(block, Fold):
         inside = "".join(map(_block, block.blocks))
         return f"<details><summary>{escape(visible(block.summary))}</summary>{inside}</details>"

@@ -140,14 +140,10 @@ def decided_page(request: AccessRequest, word: str, now: datetime, problem: str 
     ]
     if request.grant is not None:
         grant = request.grant
-        blocks.append(
-            Facts(
-                (
-                    ("until", line(instant(grant.ends_at), quiet(f" ({left(grant.ends_at, now)})"))),
-                    ("sha256", line(code(grant.sha256[:16]))),
-                )
-            )
-        )
+        facts: list[tuple[str, Line]] = [("sha256", line(code(grant.sha256[:16])))]
+        if request.in_force_at(now):
+            facts.insert(0, ("until", _until(request, now)))
+        blocks.append(Facts(tuple(facts)))
         blocks.append(Fold("The exact statements", (Code(policy_text(grant.statements)),)))
     if problem:
         blocks.append(Paragraph(line(Span(f"The role is not in line yet: {problem}", Tone.WARN))))

@@ -45,11 +45,15 @@ def _block(block: Block, indent: str) -> Iterator[str]:
             break_on_hyphens=False,
         )
     elif isinstance(block, Facts):
-        width = max((len(label) for label, _ in block.rows), default=0)
-        for label, value in block.rows:
+        facts = [(visible(label), value) for label, value in block.rows]
+        width = max((len(label) for label, _ in facts), default=0)
+        for label, value in facts:
             yield f"{indent}{label:<{width}}  {plain_text(value)}"
     elif isinstance(block, Table):
-        cells = [tuple(block.columns), *(tuple(plain_text(cell) for cell in row) for row in block.rows)]
+        cells = [
+            tuple(map(visible, block.columns)),
+            *(tuple(plain_text(cell) for cell in row) for row in block.rows),
+        ]
         widths = [max(len(row[at]) for row in cells) for at in range(len(block.columns))]
         for row in cells:
             yield (
@@ -59,7 +63,7 @@ def _block(block: Block, indent: str) -> Iterator[str]:
     elif isinstance(block, Code):
         yield textwrap.indent(visible(block.text, lines=True), indent)
     elif isinstance(block, Command):
-        yield f"{indent}{block.purpose}: {visible(block.text)}"
+        yield f"{indent}{visible(block.purpose)}: {visible(block.text)}"
     elif isinstance(block, Fold):
         yield f"{indent}{visible(block.summary)}"
         yield from _blocks(block.blocks, indent + "  ")

@@ -1,0 +1,247 @@
+"""Every status, decision, source and outcome has words; hostile values in every field stay text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from sm_access.access.caller import Caller
+from sm_access.access.identity import CredentialSource, Identity
+from sm_access.access.level import Level
+from sm_access.access.model import Status
+from sm_access.access.probe import Outcome, Probe, ProbeKind, ProbeResult
+from sm_access.access.proof import ProofFinding, ProofStep
+from sm_access.access.rules import Rules
+from sm_access.access.target import S3Target
+from sm_access.presentation import requests as words
+from sm_access.presentation.html import to_html
+from sm_access.presentation.identity import identity_page, identity_view, name_of, one_line
+from sm_access.presentation.moments import ago, instant, iso, left, short
+from sm_access.presentation.page import Page, Tone
+from sm_access.presentation.text import to_text
+
+NOW = datetime(2026, 11, 23, 17, tzinfo=timezone.utc)
+ACCOUNT = "111122223333"
+
+
+def identity(**changes: Any) -> Identity:
+    plain = Identity(
+        arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker",
+        account=ACCOUNT,
+        user_id="AROAEXAMPLE:SageMaker",
+        source=CredentialSource.CONTAINER,
+        expires_at=NOW + timedelta(hours=1),
+        long_term_key=False,
+        region="eu-central-1",
+        read_at=NOW,
+    )
+    return replace(plain, **changes)
+
+
+def shown(page: Page) -> str:
+    return to_text(page) + to_html(page)
+
+
+class TestIdentity:
+    def test_the_view_is_what_the_front_end_was_promised(self) -> None:
+        view = identity_view(identity(), NOW)
+        assert set(view) >= {
+            "name", "kind", "account", "arn", "session_name", "source", "expires_at", "long_term_key", "tone",
+            "warnings", "read_at",
+        }  # fmt: skip
+        assert view["name"] == "notebooks"
+        assert view["kind"] == "assumed-role"
+        assert view["session_name"] == "SageMaker"
+        assert view["expires_at"] == "2026-11-23T18:00:00Z"
+        assert view["tone"] == "ok"
+        assert view["warnings"] == []
+
+    @pytest.mark.parametrize(
+        ("changes", "tone", "words"),
+        [
+            ({}, "ok", "none in use"),
+            ({"long_term_key": True, "expires_at": None}, "error", "long-term access key is in use"),
+            ({"expires_at": NOW + timedelta(minutes=9)}, "warn", "9 min left"),
+            ({"expires_at": NOW + timedelta(minutes=10)}, "ok", "10 min left"),
+            ({"expires_at": NOW}, "error", "have expired"),
+            ({"expires_at": None}, "ok", "none in use"),
+            (
+                {"metadata": {"ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}},
+                "warn",
+                "is other, but",
+            ),
+            (
+                {"metadata": {"ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/team/notebooks"}},
+                "ok",
+                "none in use",
+            ),
+        ],
+    )
+    def test_tone_and_warning(self, changes: dict[str, Any], tone: str, words: str) -> None:
+        who = identity(**changes)
+        assert identity_view(who, NOW)["tone"] == tone
+        assert words in " ".join(to_text(identity_page(who, NOW)).split())
+
+    def test_a_long_term_key_is_red_in_the_quiet_line_too(self) -> None:
+        page = one_line(identity(long_term_key=True, expires_at=None), NOW)
+        assert page.tone is Tone.NO
+        assert any(span.tone is Tone.NO and "long-term" in span.text for span in page.headline)
+
+    @pytest.mark.parametrize("source", CredentialSource)
+    def test_every_source_has_words(self, source: CredentialSource) -> None:
+        assert "credentials" in identity_view(identity(source=source), NOW)["source"]
+
+    @pytest.mark.parametrize(
+        ("arn", "name", "kind"),
+        [
+            (f"arn:aws:iam::{ACCOUNT}:user/team/ann", "ann", "IAM user"),
+            (f"arn:aws:iam::{ACCOUNT}:root", "root", "root"),
+            (f"arn:aws:sts::{ACCOUNT}:federated-user/ann", "ann", "federated user"),
+        ],
+    )
+    def test_other_principals(self, arn: str, name: str, kind: str) -> None:
+        page = identity_page(identity(arn=arn), NOW)
+        assert name_of(arn) == name
+        assert f"{name}, {kind} in {ACCOUNT}" in to_text(page)
+        assert page.data["session_name"] is None
+
+    def test_metadata_is_shown_as_text(self) -> None:
+        bad = "<script>x</script>"
+        keys = ("ResourceName", "DomainId", "UserProfileName", "SpaceName")
+        page = identity_page(identity(metadata=dict.fromkeys(keys, bad), region=bad), NOW)
+        assert bad not in to_html(page)
+        assert to_html(page).count("&lt;script&gt;") == 5
+
+
+def request_in(status: Status) -> Any:
+    """An access request that the desk itself brought into a status."""
+    from sm_access.access.desk import Desk
+    from sm_access.stores import MemoryLedger
+
+    class Clock:
+        at = NOW
+
+        def now(self) -> datetime:
+            return self.at
+
+    clock = Clock()
+    rules = Rules.from_dict({"reviewers": [f"arn:aws:iam::{ACCOUNT}:role/steward"]})
+    desk = Desk(MemoryLedger(), rules, clock)
+    asker = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker", ACCOUNT)
+    steward = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/steward/ann", ACCOUNT)
+    bad = "<script>alert(1)</script>"
+    made = desk.submit(
+        asker,
+        f"arn:aws:iam::{ACCOUNT}:role/notebooks",
+        S3Target("lake", "<b>raw</b>/"),
+        Level.READ,
+        timedelta(days=1),
+        bad,
+        bad,
+    )
+    if status is Status.REJECTED:
+        return desk.reject(made.id, steward, bad)
+    if status is Status.WITHDRAWN:
+        return desk.withdraw(made.id, asker)
+    if status is Status.SUBMITTED:
+        return made
+    made = desk.approve(made.id, steward)
+    return desk.revoke(made.id, steward, bad) if status is Status.REVOKED else made
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_status_has_words_and_a_tone(status: Status) -> None:
+    assert set(words._STATUS) == set(Status)
+    assert words._STATUS[status][0]
+
+
+@pytest.mark.parametrize(
+    "status", [Status.SUBMITTED, Status.APPROVED, Status.REJECTED, Status.WITHDRAWN, Status.REVOKED]
+)
+def test_a_request_in_every_page_shows_hostile_words_as_text(status: Status) -> None:
+    request = request_in(status)
+    made: tuple[dict[str, Any], ...] = ({"Sid": "<i>x</i>", "Effect": "Allow"},)
+    review = words.Review(request, made, ("<img src=x>",), None, 10_240)
+    pages = [
+        words.submitted_page(request, made, "<u>who</u>", NOW),
+        words.dry_run_page(request, made, "<u>who</u>", NOW),
+        words.requests_page([request], NOW),
+        words.inbox_page([review, replace(review, notebooks=None, quota_after=5)], NOW),
+        words.inbox_page([replace(review, notebooks=())], NOW),
+        words.decided_page(request, "Approved", NOW),
+        words.decided_page(request, "Approved", NOW, "<b>problem</b>"),
+        words.proof_page(request, (), NOW),
+    ]
+    for page in pages:
+        html = to_html(page)
+        for tag in ("<script", "<b>", "<i>", "<u>", "<img"):
+            assert tag not in html
+        assert page.data
+
+
+def test_a_claim_is_marked_as_one_and_a_proof_as_one() -> None:
+    page = words.inbox_page([words.Review(request_in(Status.SUBMITTED), (), None, None, 10_240)], NOW)
+    text = to_text(page)
+    assert "(claimed)" in text
+    assert "(proven by AWS STS)" in text
+    assert "could not be read" in text
+
+
+@pytest.mark.parametrize(
+    ("notebooks", "said"),
+    [
+        (None, "how many notebooks that is could not be read"),
+        ((), "no notebook instance uses it now"),
+        (("nb-1",), "1 notebook shares this role: nb-1"),
+        (("nb-1", "nb-2"), "2 notebooks share this role: nb-1, nb-2"),
+    ],
+)
+def test_who_gains(notebooks: tuple[str, ...] | None, said: str) -> None:
+    review = words.Review(request_in(Status.SUBMITTED), (), notebooks, 500, 10_240)
+    assert said in to_text(words.inbox_page([review], NOW))
+
+
+@pytest.mark.parametrize("status", [Status.REVOKED])
+def test_a_grant_that_is_over_has_no_time_left(status: Status) -> None:
+    """The end in the record lies ahead, but the grant was ended before."""
+    text = to_text(words.decided_page(request_in(status), "Revoked", NOW))
+    assert "left" not in text
+
+
+def test_empty_lists_say_what_to_do() -> None:
+    assert "sm-access request" in to_text(words.requests_page([], NOW))
+    assert "appear here" in to_text(words.inbox_page([], NOW))
+    assert "nothing to do" in to_text(words.reconciled_page([], [], [], []))
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("finding", ProofFinding)
+@pytest.mark.parametrize("kind", ProbeKind)
+def test_every_step_of_a_proof_has_words(outcome: Outcome, finding: ProofFinding, kind: ProbeKind) -> None:
+    step = ProofStep(ProbeResult(Probe(kind, "lake", "raw/", Outcome.ALLOWED), outcome, "X"), finding)
+    page = words.proof_page(request_in(Status.APPROVED), (step,), NOW)
+    assert page.data["held"] is (finding is ProofFinding.HELD)
+    assert ("Proven: " in to_text(page)) is (finding is ProofFinding.HELD)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-5, "0 s"), (0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (3660, "1 h 1 min"),
+     (86399, "23 h 59 min"), (86400, "1 d"), (90000, "1 d 1 h")],
+)  # fmt: skip
+def test_lengths(seconds: int, said: str) -> None:
+    assert short(timedelta(seconds=seconds)) == said
+
+
+def test_moments() -> None:
+    assert left(NOW, NOW) == "expired"
+    assert left(NOW + timedelta(minutes=5), NOW) == "5 min left"
+    assert ago(NOW - timedelta(seconds=29), NOW) == "just now"
+    assert ago(NOW - timedelta(minutes=4), NOW) == "4 min ago"
+    zurich = timezone(timedelta(hours=1))
+    assert instant(NOW.astimezone(zurich)) == "2026-11-23 17:00 UTC"
+    assert instant(NOW + timedelta(seconds=7)) == "2026-11-23 17:00:07 UTC"
+    assert iso(NOW.astimezone(zurich)) == "2026-11-23T17:00:00Z"
