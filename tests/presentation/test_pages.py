@@ -110,8 +110,7 @@ def test_html_is_well_formed_and_has_our_own_tags_alone(text: str) -> None:
 def test_text_steers_no_terminal_and_begins_no_line(text: str) -> None:
     plain = to_text(page_of(visible(text))).splitlines()
     shown = to_text(page_of(text)).splitlines()
-    assert len(shown) == len(plain) + 2 * text.count("
-")  # only what is shown to the letter keeps its lines
+    assert len(shown) == len(plain) + 2 * text.count("\n")  # only what is shown to the letter keeps its lines
     assert all(line.isprintable() for line in shown)
     assert all(line.startswith("  ") or not line for line in shown[1:])
 
