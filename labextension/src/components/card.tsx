@@ -72,7 +72,7 @@ function Identity(props: {
         )}
         <dt>{trans.__('Credentials')}</dt>
         <dd>{view.source}</dd>
-        <dt>{trans.__('Expire')}</dt>
+        <dt>{trans.__('Expires')}</dt>
         <dd>{end}</dd>
         <dt>{trans.__('Read')}</dt>
         <dd>{localTime(view.read_at)}</dd>
