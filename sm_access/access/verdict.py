@@ -17,6 +17,7 @@ from sm_access.access.instant import format_instant
 from sm_access.access.level import Level
 from sm_access.access.levels import LIST_ACTION, Check, actions, checks, statements
 from sm_access.access.target import S3Target
+from sm_access.errors import CannotTell, InvalidInput
 from sm_access.policy import UNREADABLE, Decision, NamedPolicy, Request, Response, authorize, parse_policy
 
 #: Worst first: an explicit deny cannot be granted away, so it is what a person must hear first.
@@ -51,6 +52,9 @@ _NOT_KNOWN_HERE = (
     "sts:*",
 )
 
+
+#: The resource of a call that is about none, such as s3:ListAllMyBuckets.
+_NO_RESOURCE = "*"
 
 #: What stands for the rest of a key's name in the catalog: `aws:ResourceTag/${TagKey}`, `s3:ExistingObjectTag/<key>`.
 _PLACEHOLDER = re.compile(r"\$\{|<")
@@ -126,10 +130,9 @@ def level_of(action: str) -> Level | None:
 def _judge(
     principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, asked: Level | str, now: datetime
 ) -> Verdict:
-    if isinstance(asked, Level):
-        implied = _calls_for(asked, target, bucket)
-    else:
-        implied = _calls_of(asked, target, bucket)
+    implied = (
+        _calls_for(asked, target, bucket) if isinstance(asked, Level) else _calls_of(asked, target, bucket)
+    )
     return Verdict(
         principal=principal.arn,
         target=target,
@@ -144,7 +147,7 @@ def _judge(
 
 
 def _calls_for(level: Level, target: S3Target, bucket: BucketEvidence) -> tuple[Check, ...]:
-    """The calls of a level. Asked of one key, reading it is one call: it needs neither a listing nor what lies beneath."""
+    """The calls of a level. Of one key, they are about that key alone: no listing, and nothing that lies beneath."""
     implied = checks(target, level, bucket.kms_key_arn)
     if target.is_bucket or target.is_prefix or level is Level.LIST:
         return implied
@@ -153,14 +156,45 @@ def _calls_for(level: Level, target: S3Target, bucket: BucketEvidence) -> tuple[
 
 
 def _calls_of(action: str, target: S3Target, bucket: BucketEvidence) -> tuple[Check, ...]:
-    """An action as the calls that a level would make of it, the key's included; any other on the place itself."""
+    """An action as the calls that a level would make of it, the key's included; any other on what it is about: the
+    bucket, its objects, its key, or nothing in particular. Raises InvalidInput for an action on anything else.
+    """
     level = level_of(action)
     if level is None:
-        arn = target.bucket_arn() if target.is_bucket else target.object_arns()[0]
-        return (Check(action, arn),)
+        (name,) = catalog.matching(action)  # in AWS's own spelling
+        kinds = {kind.name for kind in catalog.resource_types(name)}
+        return (_call_on_key(name, bucket) if "key" in kinds else _call_on_place(name, kinds, target),)
     wanted = {action.lower()} | ({"kms:decrypt", "kms:generatedatakey"} if level is not Level.LIST else set())
     return tuple(
         check for check in checks(target, level, bucket.kms_key_arn) if check.action.lower() in wanted
+    )
+
+
+def _call_on_key(action: str, bucket: BucketEvidence) -> Check:
+    if bucket.kms_key_arn is None:
+        if not bucket.encryption_read:
+            raise CannotTell(
+                f"Which key encrypts {bucket.bucket} could not be read, and {action} is about a key.",
+                remedy="It needs s3:GetEncryptionConfiguration and, for an alias, kms:DescribeKey.",
+            )
+        raise InvalidInput(
+            f"{bucket.bucket} is not encrypted with a KMS key, and {action} is about one.",
+            remedy="Ask about an action on S3, such as s3:GetObject.",
+        )
+    through_s3 = checks(S3Target(bucket.bucket), Level.READ, bucket.kms_key_arn)[-1].context
+    return Check(action, bucket.kms_key_arn, through_s3)
+
+
+def _call_on_place(action: str, kinds: set[str], target: S3Target) -> Check:
+    if "object" in kinds:
+        return Check(action, target.object_arns()[0])
+    if "bucket" in kinds:
+        return Check(action, target.bucket_arn())
+    if not kinds:
+        return Check(action, _NO_RESOURCE)
+    raise InvalidInput(
+        f"{action} is not about buckets or objects, but about: {', '.join(sorted(kinds))}.",
+        remedy="Ask about a level (list, read, write, delete) or an action such as s3:GetObject.",
     )
 
 
@@ -186,8 +220,11 @@ def _keys_of(check: Check, context: Mapping[str, str]) -> Iterator[str]:
 
 
 def _decide(principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, now: datetime) -> Response:
-    of_key = check.action.startswith("kms:")
+    of_key = ":kms:" in check.resource_arn
     owner = check.resource_arn.split(":")[4] if of_key else bucket.owner_account
+    layers = policy_set(principal, bucket, of_key=of_key)
+    if check.resource_arn == _NO_RESOURCE:
+        owner, layers = principal.account, replace(layers, resource=None)
     context = {"aws:CurrentTime": format_instant(now), "aws:SecureTransport": "true", **check.context}
     if of_key:
         context["kms:CallerAccount"] = principal.account
@@ -208,4 +245,4 @@ def _decide(principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, 
         context=context,
         unknown=unknown,
     )
-    return authorize(policy_set(principal, bucket, of_key=of_key), request)
+    return authorize(layers, request)

@@ -1,0 +1,291 @@
+"""May this principal do this there: every implied call is asked, the worst answer decides, nothing unread says yes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from sm_access.access.evidence import BucketEvidence, PrincipalEvidence, Unread
+from sm_access.access.level import Level
+from sm_access.access.target import S3Target
+from sm_access.access.verdict import judge, level_of
+from sm_access.errors import CannotTell, InvalidInput
+from sm_access.policy import UNREADABLE, Decision, NamedPolicy, parse_policy
+
+ACCOUNT, OTHER = "111122223333", "444455556666"
+NOW = datetime(2026, 11, 23, 17, tzinfo=timezone.utc)
+KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+RAW = S3Target("lake", "raw/")
+WHOLE = S3Target("lake")
+ONE = S3Target("lake", "raw/x.csv")
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/notebooks"
+
+Statement = Mapping[str, Any]
+
+
+def policy(*statements: Statement, name: str = "inline") -> NamedPolicy:
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    return NamedPolicy(name, parse_policy(document, name=name), "inline")
+
+
+def allow(action: Any = "s3:*", resource: Any = "*", **more: Any) -> Statement:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: Any = "s3:*", resource: Any = "*", **more: Any) -> Statement:
+    return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
+
+
+def principal(*statements: Statement, **changes: Any) -> PrincipalEvidence:
+    given: dict[str, Any] = {
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker",
+        "iam_arn": ROLE,
+        "account": ACCOUNT,
+        "identity": (policy(*statements),) if statements else (),
+        "boundary": None,
+        "read_at": NOW,
+    }
+    return PrincipalEvidence(**{**given, **changes})
+
+
+def bucket(**changes: Any) -> BucketEvidence:
+    given: dict[str, Any] = {
+        "bucket": "lake",
+        "owner_account": ACCOUNT,
+        "policy": None,
+        "encryption_read": True,
+        "kms_key_arn": None,
+        "kms_policy": None,
+        "region": "eu-central-1",
+        "read_at": NOW,
+    }
+    return BucketEvidence(**{**given, **changes})
+
+
+def key_policy(*actions: str) -> tuple[NamedPolicy, ...]:
+    return (policy(allow(list(actions), Principal={"AWS": ROLE}), name="key policy"),)
+
+
+def decide(
+    who: PrincipalEvidence, where: BucketEvidence, asked: Level | str, target: S3Target = RAW
+) -> Decision:
+    return judge(who, where, target, asked, now=NOW).decision
+
+
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("target", [RAW, WHOLE, ONE], ids=str)
+def test_everything_allowed_is_yes_and_nothing_is_no(level: Level, target: S3Target) -> None:
+    assert decide(principal(allow()), bucket(), level, target) is Decision.ALLOW
+    found = judge(principal(), bucket(), target, level, now=NOW)
+    assert found.decision is Decision.IMPLICIT_DENY
+    assert found.with_grant is Decision.ALLOW
+    assert found.asked == level.value
+
+
+@pytest.mark.parametrize("level", Level)
+def test_one_call_that_is_not_allowed_makes_it_no(level: Level) -> None:
+    whole = judge(principal(allow()), bucket(), RAW, level, now=NOW)
+    for finding in whole.findings:
+        others = [each.check.action for each in whole.findings if each.check.action != finding.check.action]
+        who = principal(allow(others or "s3:None"))
+        found = judge(who, bucket(), RAW, level, now=NOW)
+        assert found.decision is Decision.IMPLICIT_DENY
+        assert found.deciding.check.action == finding.check.action
+
+
+def test_a_deny_anywhere_decides_and_no_grant_undoes_it() -> None:
+    for who, where in (
+        (principal(allow(), deny("s3:ListBucket")), bucket()),
+        (principal(allow()), bucket(policy=(policy(deny(Principal="*")),))),
+        (principal(allow(), boundary=(policy(allow(), deny("s3:GetObject")),)), bucket()),
+    ):
+        found = judge(who, where, RAW, Level.READ, now=NOW)
+        assert found.decision is Decision.EXPLICIT_DENY
+        assert found.deciding.response.deciding is not None
+        assert found.with_grant is Decision.EXPLICIT_DENY
+
+
+def test_a_boundary_that_is_silent_is_no_and_a_grant_would_not_help() -> None:
+    found = judge(principal(allow(), boundary=(policy(allow("ec2:*")),)), bucket(), RAW, Level.READ, now=NOW)
+    assert found.decision is Decision.IMPLICIT_DENY
+    assert found.with_grant is Decision.IMPLICIT_DENY
+
+
+@pytest.mark.parametrize(
+    ("who", "where"),
+    [
+        (principal(identity=UNREADABLE), bucket()),
+        (principal(allow(), boundary=UNREADABLE), bucket()),
+        (principal(allow()), bucket(policy=UNREADABLE)),
+        (principal(allow()), bucket(encryption_read=False)),
+        (principal(allow(), allow("kms:*")), bucket(kms_key_arn=KEY, kms_policy=UNREADABLE)),
+        (principal(allow()), bucket(owner_account=None)),
+    ],
+    ids=["identity", "boundary", "bucket policy", "encryption", "key policy", "owner"],
+)
+def test_what_could_not_be_read_is_neither_yes_nor_no(who: PrincipalEvidence, where: BucketEvidence) -> None:
+    found = judge(who, where, RAW, Level.READ, now=NOW)
+    assert found.decision is Decision.UNDETERMINED
+    assert found.unsettled or found.deciding.response.depends_on
+
+
+def test_what_could_not_be_read_does_not_hide_a_deny() -> None:
+    who = principal(allow(), deny("s3:GetObject"), boundary=UNREADABLE)
+    found = judge(who, bucket(policy=UNREADABLE, encryption_read=False), RAW, Level.READ, now=NOW)
+    assert found.decision is Decision.EXPLICIT_DENY
+
+
+def test_a_key_that_is_closed_makes_reading_and_writing_no_but_not_listing() -> None:
+    where = bucket(kms_key_arn=KEY, kms_policy=key_policy("kms:DescribeKey"))
+    who = principal(allow(), allow("kms:*"))
+    for level in (Level.READ, Level.WRITE):
+        found = judge(who, where, RAW, level, now=NOW)
+        assert found.decision is Decision.IMPLICIT_DENY
+        assert found.deciding.check.action.startswith("kms:")
+        assert found.with_grant is Decision.IMPLICIT_DENY
+    assert decide(who, where, Level.LIST) is Decision.ALLOW
+    assert decide(who, where, Level.DELETE) is Decision.ALLOW
+
+
+def test_a_key_that_trusts_the_account_needs_the_roles_own_allow() -> None:
+    trusts = policy(allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}), name="key policy")
+    where = bucket(kms_key_arn=KEY, kms_policy=(trusts,))
+    without = judge(principal(allow()), where, RAW, Level.READ, now=NOW)
+    assert without.decision is Decision.IMPLICIT_DENY
+    assert without.with_grant is Decision.ALLOW
+    assert decide(principal(allow(), allow("kms:Decrypt", KEY)), where, Level.READ) is Decision.ALLOW
+
+
+def test_a_key_is_asked_as_it_would_be_through_s3() -> None:
+    where = bucket(kms_key_arn=KEY, kms_policy=key_policy("kms:Decrypt"))
+    via = {"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}}
+    caller = {"StringEquals": {"kms:CallerAccount": ACCOUNT}}
+    for condition in (via, caller):
+        who = principal(allow(), allow("kms:Decrypt", KEY, Condition=condition))
+        assert decide(who, where, Level.READ) is Decision.ALLOW
+    elsewhere = deny("kms:*", Condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})
+    assert decide(principal(allow(), elsewhere), where, Level.READ) is Decision.ALLOW
+
+
+def test_a_bucket_of_another_account_needs_both_sides() -> None:
+    yes = (policy(allow("s3:*", ["arn:aws:s3:::lake", "arn:aws:s3:::lake/*"], Principal={"AWS": ROLE})),)
+    assert decide(principal(allow()), bucket(owner_account=OTHER), Level.READ) is Decision.IMPLICIT_DENY
+    assert decide(principal(), bucket(owner_account=OTHER, policy=yes), Level.READ) is Decision.IMPLICIT_DENY
+    assert decide(principal(allow()), bucket(owner_account=OTHER, policy=yes), Level.READ) is Decision.ALLOW
+
+
+def test_a_statement_past_its_end_allows_nothing() -> None:
+    def until(moment: datetime) -> Statement:
+        end = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return allow(Condition={"DateLessThan": {"aws:CurrentTime": end}})
+
+    assert decide(principal(until(NOW + timedelta(seconds=1))), bucket(), Level.READ) is Decision.ALLOW
+    assert decide(principal(until(NOW)), bucket(), Level.READ) is Decision.IMPLICIT_DENY
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+        {"StringEquals": {"aws:SourceVpce": "vpce-1"}},
+        {"StringEquals": {"aws:PrincipalTag/team": "a"}},
+        {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+        {"StringEquals": {"s3:ExistingObjectTag/class": "open"}},
+        {"StringEquals": {"s3:x-amz-acl": "private"}},
+    ],
+    ids=lambda condition: next(iter(next(iter(condition.values())))),
+)
+def test_what_cannot_be_known_here_makes_it_depend(condition: Mapping[str, Any]) -> None:
+    level = Level.WRITE if "s3:x-amz-acl" in str(condition) else Level.READ
+    found = judge(principal(allow(Condition=condition)), bucket(), RAW, level, now=NOW)
+    if "s3:" in str(condition):  # keys of objects are not sent with a listing, whose answer is then no
+        found = judge(
+            principal(allow("s3:ListBucket"), allow(Condition=condition)), bucket(), RAW, level, now=NOW
+        )
+    assert found.decision is not Decision.ALLOW
+    both = judge(principal(allow(), deny(Condition=condition)), bucket(), RAW, level, now=NOW)
+    assert both.decision is Decision.UNDETERMINED
+    assert both.deciding.response.depends_on
+
+
+def test_the_roles_own_arn_counts_and_is_open_where_it_could_not_be_read() -> None:
+    mine = allow(Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})
+    assert decide(principal(mine), bucket(), Level.READ) is Decision.ALLOW
+    assert decide(principal(mine, iam_arn=None), bucket(), Level.READ) is Decision.UNDETERMINED
+
+
+class TestAnAction:
+    def test_of_a_level_is_asked_alone(self) -> None:
+        found = judge(principal(allow("s3:GetObject")), bucket(), RAW, "s3:getobject", now=NOW)
+        assert found.decision is Decision.ALLOW
+        assert [each.check.action for each in found.findings] == ["s3:GetObject"]
+
+    def test_of_a_level_needs_the_key_too(self) -> None:
+        where = bucket(kms_key_arn=KEY, kms_policy=key_policy("kms:DescribeKey"))
+        assert decide(principal(allow()), where, "s3:GetObject") is Decision.IMPLICIT_DENY
+        assert decide(principal(allow()), where, "s3:ListBucket") is Decision.ALLOW
+
+    @pytest.mark.parametrize(
+        ("action", "target", "arn"),
+        [
+            ("s3:GetObjectTagging", RAW, "arn:aws:s3:::lake/raw/*"),
+            ("s3:GetObjectTagging", ONE, "arn:aws:s3:::lake/raw/x.csv"),
+            ("s3:GetObjectTagging", WHOLE, "arn:aws:s3:::lake/*"),
+            ("s3:getbucketpolicy", RAW, "arn:aws:s3:::lake"),
+            ("s3:GetBucketPolicy", WHOLE, "arn:aws:s3:::lake"),
+            ("s3:ListAllMyBuckets", RAW, "*"),
+            ("kms:ListAliases", RAW, "*"),
+            ("kms:decrypt", RAW, KEY),
+            ("kms:DescribeKey", WHOLE, KEY),
+        ],
+    )
+    def test_is_asked_on_what_it_is_about(self, action: str, target: S3Target, arn: str) -> None:
+        where = bucket(kms_key_arn=KEY, kms_policy=key_policy("kms:*"))
+        (finding,) = judge(principal(allow(action, arn)), where, target, action, now=NOW).findings
+        assert finding.check.resource_arn == arn
+        assert finding.response.decision is Decision.ALLOW
+
+    def test_on_no_resource_is_not_the_buckets_to_decide(self) -> None:
+        where = bucket(owner_account=OTHER, policy=(policy(deny(Principal="*")),))
+        assert decide(principal(allow()), where, "s3:ListAllMyBuckets") is Decision.ALLOW
+
+    def test_on_a_key_where_there_is_none(self) -> None:
+        with pytest.raises(InvalidInput, match="not encrypted with a KMS key"):
+            judge(principal(allow("*")), bucket(), RAW, "kms:Decrypt", now=NOW)
+        with pytest.raises(CannotTell, match="could not be read"):
+            judge(principal(allow("*")), bucket(encryption_read=False), RAW, "kms:Decrypt", now=NOW)
+
+    def test_on_something_that_is_neither(self) -> None:
+        with pytest.raises(InvalidInput, match="not about buckets or objects"):
+            judge(principal(allow("*")), bucket(), RAW, "s3:DeleteStorageLensConfiguration", now=NOW)
+
+    def test_no_level_means_it_and_no_grant_would_help(self) -> None:
+        found = judge(principal(), bucket(), RAW, "s3:GetObjectTagging", now=NOW)
+        assert found.decision is Decision.IMPLICIT_DENY
+        assert found.with_grant is None
+
+
+@pytest.mark.parametrize(
+    ("action", "level"),
+    [
+        ("s3:ListBucket", Level.LIST),
+        ("S3:GETOBJECT", Level.READ),
+        ("s3:PutObject", Level.WRITE),
+        ("s3:DeleteObject", Level.DELETE),
+        ("s3:GetBucketPolicy", None),
+        ("kms:Decrypt", None),
+    ],
+)
+def test_the_narrowest_level_of_an_action(action: str, level: Level | None) -> None:
+    assert level_of(action) is level
+
+
+def test_a_verdict_tells_how_old_it_is_and_what_was_not_read() -> None:
+    older = NOW - timedelta(minutes=5)
+    who = principal(allow(), read_at=older, unread=(Unread("a", "b:C"),))
+    found = judge(who, bucket(unread=(Unread("d"),)), RAW, Level.READ, now=NOW)
+    assert found.read_at == older
+    assert [item.what for item in found.unread] == ["a", "d"]
