@@ -50,9 +50,8 @@ def shell(sandbox: Sandbox, tmp_path: Path) -> Shell:
 
 
 def real_read(sandbox: Sandbox, principal: str, bucket: str, key: str) -> bool:
-    return _works(
-        lambda: sandbox.session(principal).client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    )
+    s3 = sandbox.session(principal).client("s3")
+    return _works(lambda: s3.get_object(Bucket=bucket, Key=key))
 
 
 def real_list(sandbox: Sandbox, principal: str, bucket: str, prefix: str) -> bool:
