@@ -15,6 +15,7 @@ from sm_access.access.evidence import Unread
 from sm_access.access.level import Level, parse_level
 from sm_access.access.model import AccessRequest, Status
 from sm_access.access.planner import INLINE_LIMIT
+from sm_access.access.probe import ProofFinding
 from sm_access.access.target import S3Target
 from sm_access.access.terms import terms_of
 from sm_access.access.verdict import Verdict, judge
@@ -202,7 +203,8 @@ def prove(id: str, *, services: Services | None = None) -> Result:
     ]
     proof = at.prover.prove(id, others)
     page = words.proof_page(at.desk.get(id), proof.steps, at.clock.now())
-    return Result(page, 0 if proof.held else 3)
+    broken = any(step.finding is ProofFinding.NOT_HELD for step in proof.steps)
+    return Result(page, 0 if proof.held else 1 if broken else 3)
 
 
 def reconcile(*, services: Services | None = None) -> Result:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -125,6 +127,57 @@ def test_no_credentials(run: Run, clean_environment: Path) -> None:
         assert "No AWS credentials were found" in found.said
         assert "sm-access sandbox start" in found.said
         assert run(*arguments, "--json").json["error"] == "NoCredentials"
+
+
+@pytest.fixture
+def expired_endpoint() -> Iterator[str]:
+    """Answers every call as AWS does when the token is past its end."""
+
+    class Expired(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = (
+                b"<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code>"
+                b"<Message>The security token included in the request is expired</Message></Error></ErrorResponse>"
+            )
+            self.send_response(403)
+            self.send_header("Content-Type", "text/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Expired) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_credentials_past_their_end(
+    run: Run, enter: Enter, expired_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter("notebook")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", expired_endpoint)
+    for arguments in (("whoami",), ("can", "read", "s3://acme-lake/"), ("requests",)):
+        found = run(*arguments)
+        assert found.code == 3
+        assert "have expired" in found.said
+        assert "Restart the kernel" in found.said
+        assert run(*arguments, "--json").json["error"] == "ExpiredCredentials"
+
+
+def test_an_extra_that_is_missing_names_itself(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SM_ACCESS_SANDBOX_HOME", str(tmp_path))
+    monkeypatch.setattr("sm_access.sandbox.world.find_spec", lambda name: None)
+    found = run("sandbox", "start", "--name", "missing")
+    assert found.code == 2
+    assert "sm-access[sandbox]" in found.said
 
 
 def test_no_such_profile(run: Run, clean_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
