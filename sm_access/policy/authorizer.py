@@ -22,7 +22,7 @@ from sm_access.policy.policy_set import Levels, Policies, PolicySet
 from sm_access.policy.principal import Principal, PrincipalKind, Reach
 from sm_access.policy.request import Request, ResolvedRequest, resolve
 from sm_access.policy.truth import NO, YES, Truth, either_way, every, some
-from sm_access.policy.verdict import LayerVerdict, evaluate_layer, evaluate_levels, unread
+from sm_access.policy.verdict import LayerVerdict, evaluate_layer, evaluate_levels, settle, unread
 
 _SERVICE_LINKED = ":role/aws-service-role/"
 _GUARDS = (Layer.RESOURCE_CONTROL, Layer.SERVICE_CONTROL, Layer.VPC_ENDPOINT)
@@ -37,18 +37,11 @@ def authorize(policies: PolicySet, request: Request) -> Response:
     verdicts = _verdicts(policies, resolved)
     results = tuple(verdict.result for verdict in verdicts.values())
     denies = some(verdict.denies for verdict in verdicts.values())
-    if denies.value:
-        deciding = next(verdict.denying for verdict in verdicts.values() if verdict.denies.value)
-        return Response(Decision.EXPLICIT_DENY, results, deciding)
     guards = [verdicts[layer].allows for layer in _GUARDS if layer in verdicts]
-    granted = every((*guards, _principal_granted(verdicts, resolved)))
-    if granted.value is False:
-        return Response(Decision.IMPLICIT_DENY, results)
-    if granted.value and denies.value is False:
-        return Response(Decision.ALLOW, results, _granting(verdicts))
-    return Response(
-        Decision.UNDETERMINED, results, None, tuple(dict.fromkeys(denies.depends_on + granted.depends_on))
-    )
+    decision, words = settle(every((*guards, _principal_granted(verdicts, resolved))), denies)
+    if decision is Decision.EXPLICIT_DENY:
+        return Response(decision, results, _denying(verdicts))
+    return Response(decision, results, _granting(verdicts) if decision is Decision.ALLOW else None, words)
 
 
 def _verdicts(policies: PolicySet, request: ResolvedRequest) -> dict[Layer, LayerVerdict]:
@@ -68,7 +61,9 @@ def _verdicts(policies: PolicySet, request: ResolvedRequest) -> dict[Layer, Laye
         levels(Layer.SERVICE_CONTROL, policies.service_control)
     layer(Layer.VPC_ENDPOINT, policies.vpc_endpoint)
     if policies.resource is None and request.consent_required:
-        verdicts[Layer.RESOURCE] = unread(Layer.RESOURCE, "always exists here and was not given")
+        verdicts[Layer.RESOURCE] = unread(
+            Layer.RESOURCE, "always exists here and was not given", request.resource_policy
+        )
     elif policies.resource is None and (
         request.same_account.value is not True or not request.principal.account
     ):
@@ -109,10 +104,16 @@ def _principal_granted(verdicts: dict[Layer, LayerVerdict], request: ResolvedReq
     return either_way(request.same_account, within, across)
 
 
+def _denying(verdicts: dict[Layer, LayerVerdict]) -> StatementRef | None:
+    """The first Deny that certainly applies; where several together leave no way out, the first of them."""
+    certain = (verdict.denying for verdict in verdicts.values() if verdict.denies.value)
+    may = (verdict.may_deny for verdict in verdicts.values())
+    return next((found for found in (*certain, *may) if found is not None), None)
+
+
 def _granting(verdicts: dict[Layer, LayerVerdict]) -> StatementRef | None:
     """The Allow to show: the identity policy's where it grants, else the resource policy's; None for root
     alone."""
-    for layer in (Layer.IDENTITY, Layer.RESOURCE):
-        if layer in verdicts and verdicts[layer].granting is not None:
-            return verdicts[layer].granting
-    return None
+    sides = [verdicts[layer] for layer in (Layer.IDENTITY, Layer.RESOURCE) if layer in verdicts]
+    found = (*(side.granting for side in sides), *(side.may_grant for side in sides))
+    return next((reference for reference in found if reference is not None), None)

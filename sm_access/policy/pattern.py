@@ -14,7 +14,7 @@ tags".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -88,6 +88,29 @@ class Pattern:
 
 
 _STARS = (Wildcard.ANY, Wildcard.WITHIN, Wildcard.HOLE)
+_MOST_FILLINGS = 256
+
+
+def fillings(pattern: Pattern, text: str, holds: Callable[[Pattern], bool]) -> tuple[str, ...] | None:
+    """The values that the one unknown variable must have for `holds`, in a comparison of `pattern` with
+    `text`; None where they cannot be listed.
+
+    They are known to begin where the literal text before the variable ends: a star before it spoils that.
+    """
+    start = pattern.symbols.index(Wildcard.HOLE)
+    if len({name.lower() for name in pattern.holes}) != 1 or len(text) - start > _MOST_FILLINGS:
+        return None
+    if any(symbol in _STARS for symbol in pattern.symbols[:start]):
+        return None
+
+    def filled(value: str) -> Pattern:
+        symbols: list[Symbol] = []
+        for symbol in pattern.symbols:
+            symbols.extend(value if symbol is Wildcard.HOLE else (symbol,))
+        return Pattern(tuple(symbols))
+
+    candidates = (text[start:end] for end in range(start, len(text) + 1))
+    return tuple(value for value in candidates if holds(filled(value)))
 
 
 @lru_cache(maxsize=65536)

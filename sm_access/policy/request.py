@@ -18,9 +18,10 @@ from sm_access.policy.arn import Arn
 from sm_access.policy.conditions.date import epoch_seconds, iso_instant
 from sm_access.policy.conditions.operator import IncomparableError
 from sm_access.policy.context import RequestContext
+from sm_access.policy.formula import Doubt
 from sm_access.policy.principal import Principal, PrincipalKind, canonical_principal
 from sm_access.policy.services import service_rules
-from sm_access.policy.truth import YES, Truth, truth, undecided
+from sm_access.policy.truth import YES, Truth, possible, truth
 
 ContextValue = str | list[str] | tuple[str, ...]
 
@@ -65,7 +66,7 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class ResolvedRequest:
     """A request ready for evaluation. `same_account`: whether principal and resource belong to one
-    account."""
+    account; `resource_policy`: what the policy of such a resource is called."""
 
     principal: Principal
     action: str
@@ -73,6 +74,7 @@ class ResolvedRequest:
     context: RequestContext
     same_account: Truth
     consent_required: bool
+    resource_policy: str = "the resource policy"
 
 
 def resolve(request: Request) -> ResolvedRequest:
@@ -98,12 +100,15 @@ def resolve(request: Request) -> ResolvedRequest:
         RequestContext(values, unknown),
         _same_account(principal, owner, owner_open, resource),
         rules.consent_required(resource),
+        rules.resource_policy,
     )
 
 
 def _same_account(principal: Principal, owner: str | None, owner_open: bool, resource: str) -> Truth:
     if owner_open and resource != "*":
-        return undecided(f"the account that owns {resource}")
+        words = f"the account that owns {resource}"
+        own, other = (f"{resource} belongs to {whose} account" for whose in ("the same", "another"))
+        return possible(Doubt((words,), words, if_so=own, if_not=other))
     return YES if owner is None else truth(owner == principal.account)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from sm_access.policy.context import RequestContext
+from sm_access.policy.filling import filled_in
 from sm_access.policy.pattern import Template, Variable, parse_template
 from sm_access.policy.truth import NO, YES, Truth, negation, some, undecided
 
@@ -53,7 +54,11 @@ def _match(pattern: str, element: ResourceElement, resource: str, context: Reque
         return undecided(*filled.holes)  # not known is perhaps not carried, and then the same doubt applies
     if not filled.within_segments().matches(resource):
         return NO
-    return undecided(*filled.holes) if filled.holes else YES
+    if not filled.holes:
+        return YES
+    return filled_in(
+        template, filled, resource, context, lambda found: found.within_segments().matches(resource)
+    )
 
 
 def _variable_before_fifth_colon(template: Template) -> bool:

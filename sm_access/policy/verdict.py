@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from sm_access.policy.decision import Decision, Layer, LayerResult, NearMiss, StatementRef
 from sm_access.policy.document import NamedPolicy
+from sm_access.policy.formula import Doubt, conjoin, opposite
+from sm_access.policy.partial import dependencies, settled
 from sm_access.policy.policy_set import Levels, Policies, Unreadable
 from sm_access.policy.principal import Reach, combine
 from sm_access.policy.request import ResolvedRequest
 from sm_access.policy.statement import DENY, Evaluation, evaluate
-from sm_access.policy.truth import NO, YES, Truth, every, some, undecided
+from sm_access.policy.truth import NO, YES, Truth, every, possible, some
 
 MOST_MISSES = 3
 _NAMES_PRINCIPAL = (Layer.RESOURCE, Layer.RESOURCE_CONTROL, Layer.VPC_ENDPOINT)
@@ -20,7 +22,6 @@ _WORDS = {
     Layer.IDENTITY: "the identity policies",
     Layer.PERMISSIONS_BOUNDARY: "the permissions boundary",
     Layer.SESSION: "the session policy",
-    Layer.RESOURCE: "the resource policy",
     Layer.SERVICE_CONTROL: "the service control policies",
     Layer.RESOURCE_CONTROL: "the resource control policies",
     Layer.VPC_ENDPOINT: "the VPC endpoint policy",
@@ -29,7 +30,11 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class LayerVerdict:
-    """`grants` says as whom an Allow names the principal; `allows` whether at all."""
+    """`grants` says as whom an Allow names the principal; `allows` whether at all.
+
+    `denying` and `granting` are the first statements that certainly apply, `may_deny` and `may_grant` the first
+    that may.
+    """
 
     layer: Layer
     denies: Truth
@@ -37,6 +42,8 @@ class LayerVerdict:
     denying: StatementRef | None = None
     granting: StatementRef | None = None
     misses: tuple[NearMiss, ...] = ()
+    may_deny: StatementRef | None = None
+    may_grant: StatementRef | None = None
 
     @property
     def allows(self) -> Truth:
@@ -45,26 +52,50 @@ class LayerVerdict:
     @property
     def result(self) -> LayerResult:
         """The same as the answer shows it."""
-        if self.denies.value:
-            return LayerResult(self.layer, Decision.EXPLICIT_DENY, self.denying)
-        if self.allows.value is False:
-            return LayerResult(self.layer, Decision.IMPLICIT_DENY, None, self.misses)
-        if self.allows.value and self.denies.value is False:
-            return LayerResult(self.layer, Decision.ALLOW, self.granting)
-        open_words = tuple(dict.fromkeys(self.denies.depends_on + self.allows.depends_on))
-        return LayerResult(self.layer, Decision.UNDETERMINED, None, self.misses, open_words)
+        decision, words = settle(self.allows, self.denies)
+        if decision is Decision.EXPLICIT_DENY:
+            return LayerResult(self.layer, decision, self.denying or self.may_deny)
+        if decision is Decision.ALLOW:
+            return LayerResult(self.layer, decision, self.granting or self.may_grant)
+        return LayerResult(self.layer, decision, None, self.misses, words)
 
 
-def unread(layer: Layer, what: str = "could not be read") -> LayerVerdict:
-    """The verdict of a layer that applies and is not known: it may deny and it may allow."""
-    open_truth = undecided(f"{_WORDS[layer]}, which {what}")
-    return LayerVerdict(layer, open_truth, Reach(direct=open_truth, role=open_truth, account=open_truth))
+def settle(granted: Truth, denies: Truth) -> tuple[Decision, tuple[str, ...]]:
+    """What follows from "is granted" and "is denied", with the words for what is open where it is UNDETERMINED.
+
+    Where nothing grants, a Deny that may apply is not looked into: the answer is no either way.
+    """
+    if denies.value:
+        return Decision.EXPLICIT_DENY, ()
+    if granted.value is False:
+        return Decision.IMPLICIT_DENY, ()
+    if granted.value and denies.value is False:
+        return Decision.ALLOW, ()
+    allowed = conjoin((granted.expression, opposite(denies.expression)))
+    outcome = settled(allowed)
+    if outcome is None:
+        return Decision.UNDETERMINED, dependencies(allowed)
+    if outcome:
+        return Decision.ALLOW, ()
+    return Decision.EXPLICIT_DENY if settled(denies.expression) else Decision.IMPLICIT_DENY, ()
+
+
+def unread(layer: Layer, what: str = "could not be read", name: str = "") -> LayerVerdict:
+    """The verdict of a layer that applies and is not known: it may deny and it may allow. `name`: what to call
+    the layer instead of its own name."""
+    called = name or _WORDS[layer]
+    s = "" if called.endswith("policies") else "s"
+    words = (f"{called}, which {what}",)
+    allow = Doubt(words, (layer, "allows"), if_so=f"{words[0]}, allow{s} it")
+    deny = Doubt(words, (layer, "denies"), unless=f"{words[0]}, den{'ies' if s else 'y'} it")
+    allows = possible(allow)
+    return LayerVerdict(layer, possible(deny), Reach(direct=allows, role=allows, account=allows))
 
 
 def evaluate_layer(layer: Layer, policies: Policies, request: ResolvedRequest) -> LayerVerdict:
     """All statements of one layer."""
     if isinstance(policies, Unreadable):
-        return unread(layer)
+        return unread(layer, name=request.resource_policy if layer is Layer.RESOURCE else "")
     pairs = [
         (policy, evaluate(statement, request, names_principal=layer in _NAMES_PRINCIPAL))
         for policy in policies
@@ -79,6 +110,8 @@ def evaluate_layer(layer: Layer, policies: Policies, request: ResolvedRequest) -
         _first(denials),
         _first(allows),
         _nearest(allows),
+        _possible(denials),
+        _possible(allows),
     )
 
 
@@ -96,6 +129,8 @@ def evaluate_levels(layer: Layer, levels: Levels, request: ResolvedRequest) -> L
         next((verdict.denying for verdict in verdicts if verdict.denying), None),
         verdicts[-1].granting if verdicts else None,
         blocking.misses if blocking else (),
+        next((verdict.may_deny for verdict in verdicts if verdict.may_deny), None),
+        verdicts[-1].may_grant if verdicts else None,
     )
 
 
@@ -112,6 +147,13 @@ def _first(pairs: Iterable[tuple[NamedPolicy, Evaluation]]) -> StatementRef | No
     certain = [(policy, found) for policy, found in pairs if found.applies == YES]
     certain.sort(key=lambda pair: (pair[1].reach.direct != YES, pair[1].reach.role != YES))
     return _reference(*certain[0]) if certain else None
+
+
+def _possible(pairs: Iterable[tuple[NamedPolicy, Evaluation]]) -> StatementRef | None:
+    """The first statement that may apply."""
+    return next(
+        (_reference(policy, found) for policy, found in pairs if found.applies.value is not False), None
+    )
 
 
 def _nearest(allows: Iterable[tuple[NamedPolicy, Evaluation]]) -> tuple[NearMiss, ...]:

@@ -91,8 +91,7 @@ def reason(verdict: Verdict) -> Line:
     if decision is Decision.UNDETERMINED and finding.response.decision is Decision.ALLOW:
         return line(f"Every policy that was read allows it, but it also depends on {verdict.unsettled}.")
     if decision is Decision.UNDETERMINED:
-        open_questions = "; ".join(finding.response.depends_on) or "what could not be read"
-        return line("Whether ", code(finding.check.action), f" is allowed depends on {open_questions}.")
+        return line(code(finding.check.action), f" is {'; '.join(finding.response.depends_on)}.")
     if decision is Decision.ALLOW:
         return line(_statement(told), " allows ", code(finding.check.action), _there(finding.check))
     if decision is Decision.EXPLICIT_DENY:

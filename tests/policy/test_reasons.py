@@ -160,7 +160,8 @@ def test_an_undetermined_layer_says_on_what() -> None:
     statement = _allow(Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}})
     response = authorize(_set(statement), dataclasses.replace(GET, unknown=["aws:SourceVpce"]))
     assert response.layers[0].outcome is Decision.UNDETERMINED
-    assert response.layers[0].depends_on == ("aws:SourceVpce",) == response.depends_on
+    assert response.layers[0].depends_on == ("allowed if aws:SourceVpce is vpce-1",)
+    assert response.depends_on == response.layers[0].depends_on
     assert response.deciding is None
 
 

@@ -17,4 +17,4 @@ def _same(expected: str, actual: str) -> bool:
     return boolean(expected) == boolean(actual)
 
 
-OPERATORS = (Operator("Bool", typed(_same)),)
+OPERATORS = (Operator("Bool", typed(_same), example="true"),)

@@ -63,10 +63,10 @@ def _by(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[str, str], boo
 
 
 OPERATORS = (
-    Operator("DateEquals", typed(_by(operator.eq))),
-    Operator("DateNotEquals", typed(_by(operator.eq)), negated=True),
-    Operator("DateLessThan", typed(_by(operator.lt))),
-    Operator("DateLessThanEquals", typed(_by(operator.le))),
-    Operator("DateGreaterThan", typed(_by(operator.gt))),
-    Operator("DateGreaterThanEquals", typed(_by(operator.ge))),
+    Operator("DateEquals", typed(_by(operator.eq)), example="0"),
+    Operator("DateNotEquals", typed(_by(operator.eq)), negated=True, example="0"),
+    Operator("DateLessThan", typed(_by(operator.lt)), example="0"),
+    Operator("DateLessThanEquals", typed(_by(operator.le)), example="0"),
+    Operator("DateGreaterThan", typed(_by(operator.gt)), example="0"),
+    Operator("DateGreaterThanEquals", typed(_by(operator.ge)), example="0"),
 )

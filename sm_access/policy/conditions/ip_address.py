@@ -21,6 +21,6 @@ def _within(expected: str, actual: str) -> bool:
 
 
 OPERATORS = (
-    Operator("IpAddress", typed(_within)),
-    Operator("NotIpAddress", typed(_within), negated=True),
+    Operator("IpAddress", typed(_within), example="192.0.2.1"),
+    Operator("NotIpAddress", typed(_within), negated=True, example="192.0.2.1"),
 )

@@ -24,10 +24,10 @@ def _by(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[str, str], boo
 
 
 OPERATORS = (
-    Operator("NumericEquals", typed(_by(operator.eq))),
-    Operator("NumericNotEquals", typed(_by(operator.eq)), negated=True),
-    Operator("NumericLessThan", typed(_by(operator.lt))),
-    Operator("NumericLessThanEquals", typed(_by(operator.le))),
-    Operator("NumericGreaterThan", typed(_by(operator.gt))),
-    Operator("NumericGreaterThanEquals", typed(_by(operator.ge))),
+    Operator("NumericEquals", typed(_by(operator.eq)), example="0"),
+    Operator("NumericNotEquals", typed(_by(operator.eq)), negated=True, example="0"),
+    Operator("NumericLessThan", typed(_by(operator.lt)), example="0"),
+    Operator("NumericLessThanEquals", typed(_by(operator.le)), example="0"),
+    Operator("NumericGreaterThan", typed(_by(operator.gt)), example="0"),
+    Operator("NumericGreaterThanEquals", typed(_by(operator.ge)), example="0"),
 )

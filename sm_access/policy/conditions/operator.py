@@ -26,6 +26,12 @@ class Operator:
     holds: Callable[[Pattern, str], bool]
     negated: bool = False
     variables: bool = False
+    example: str = ""  # some value of the operator's type
+
+    @property
+    def positive(self) -> str:
+        """The name of the operator that this one negates, its own where it negates none."""
+        return self.name.replace("Not", "", 1) if self.negated else self.name
 
 
 def text_of(pattern: Pattern) -> str:

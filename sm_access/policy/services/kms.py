@@ -16,4 +16,4 @@ def _consent_required(resource: str) -> bool:
     return arn is not None and arn.service == "kms" and arn.resource.startswith("key/")
 
 
-RULES = ServiceRules(consent_required=_consent_required)
+RULES = ServiceRules(resource_policy="the key policy", consent_required=_consent_required)

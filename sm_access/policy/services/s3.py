@@ -16,4 +16,4 @@ def _resource_for(resource: str) -> str:
     return EVERY_BUCKET if resource == "*" else resource
 
 
-RULES = ServiceRules(resource_for=_resource_for)
+RULES = ServiceRules(resource_policy="the bucket policy", resource_for=_resource_for)

@@ -14,4 +14,4 @@ def _consent_required(resource: str) -> bool:
     return arn is not None and arn.service == "iam" and arn.resource.startswith("role/")
 
 
-RULES = ServiceRules(consent_required=_consent_required)
+RULES = ServiceRules(resource_policy="the role's trust policy", consent_required=_consent_required)
