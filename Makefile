@@ -27,8 +27,11 @@ test-all-but-browser: lint types python server typescript notebooks
 environment:
 	@$(PYTHON) .ci/environment.py dev
 
-npm: environment
+npm: environment labextension/node_modules/.package-lock.json
+
+labextension/node_modules/.package-lock.json: labextension/package-lock.json
 	@$(NPM) ci --silent
+	@touch $@
 
 chromium: environment
 	@$(BIN)/python .ci/browser.py
