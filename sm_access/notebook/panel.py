@@ -35,9 +35,15 @@ text-transform:uppercase;line-height:1.8;color:var(--jp-ui-font-color2,#616161)}
 .sm-access-panel .widget-toggle-buttons .widget-toggle-button{margin:0;border:1px solid var(--jp-border-color1,#bdbdbd);
 background:var(--jp-layout-color1,#fff);color:var(--jp-ui-font-color1,#212121);box-shadow:none}
 .sm-access-panel .widget-toggle-buttons .widget-toggle-button+.widget-toggle-button{margin-left:-1px}
-.sm-access-panel .widget-toggle-buttons .widget-toggle-button.mod-active{background:var(--jp-brand-color3,#bbdefb);
-border-color:var(--jp-brand-color1,#1976d2);font-weight:600;z-index:1;color:var(--jp-ui-font-color1,#0d47a1)}
-.sm-access-panel input,.sm-access-panel textarea,.sm-access-panel select{border-radius:2px}
+.sm-access-panel .widget-toggle-buttons .widget-toggle-button.mod-active{background:rgba(128,128,128,.15);
+border-color:var(--jp-brand-color1,#1976d2);box-shadow:inset 0 0 0 1px var(--jp-brand-color1,#1976d2);
+font-weight:600;z-index:1}
+.sm-access-panel .widget-toggle-buttons{display:flex;flex-flow:row nowrap;align-items:center;height:auto}
+.sm-access-panel .widget-toggle-buttons>div{display:flex;margin-left:8px}
+.sm-access-panel .sm-access-for .widget-label{width:32px}
+.sm-access-panel input,.sm-access-panel textarea,.sm-access-panel select{border-radius:2px;font-family:inherit}
+.sm-access-panel select{appearance:auto;background-image:none}
+body[data-jp-theme-light="false"] .sm-access-panel select{color-scheme:dark}
 .sm-access-panel .jupyter-button{border-radius:3px;height:30px;line-height:28px}
 .sm-access-panel .sm-access-act .jupyter-button{width:auto;padding:0 14px;margin:0 0 0 6px;box-shadow:none;
 border:1px solid var(--jp-border-color1,#bdbdbd);background:var(--jp-layout-color1,#fff);
@@ -46,9 +52,9 @@ color:var(--jp-ui-font-color1,#212121)}
 border-color:var(--jp-brand-color1,#1976d2);color:var(--jp-ui-inverse-font-color1,#fff)}
 .sm-access-panel .jupyter-button:focus-visible,.sm-access-panel .jupyter-button:focus{
 outline:2px solid var(--jp-brand-color1,#1976d2);outline-offset:1px}
-.sm-access-panel .sm-access-answer:has(.sm-access){padding:12px 14px;
-background:var(--jp-layout-color2,#f5f5f5)}
-.sm-access-panel .sm-access-answer .sm-access{--sma-sunken:var(--jp-layout-color1,#fff)}
+.sm-access-panel .sm-access-answer{background:rgba(128,128,128,.07)}
+.sm-access-panel .sm-access-answer .sma-command,
+.sm-access-panel .sm-access-mine .sma-head:has(+.sma-blocks .sma-table){display:none}
 .sm-access-panel>.sm-access-answer:not(:has(.sm-access)){display:none}
 .sm-access-panel .sm-access-link{width:auto;padding:0 4px;margin:0;border:0;background:none;box-shadow:none;height:22px;
 line-height:22px;color:var(--jp-content-link-color,#1565c0)}
@@ -68,7 +74,7 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             value=where,
             placeholder="s3://bucket/prefix/",
             description="Where",
-            continuous_update=False,
+            continuous_update=True,  # a click must never overtake what was typed before it
             layout=_wide(),
         )
         self.level = widgets.ToggleButtons(
@@ -76,9 +82,10 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             value=Level(level).value,
             description="Level",
             style={"button_width": "72px"},
+            layout=widgets.Layout(width="auto", margin="0"),
         )
         self.duration = widgets.Dropdown(
-            options=DURATIONS, value="7d", description="For", layout=widgets.Layout(width="190px", margin="0")
+            options=DURATIONS, value="7d", description="For", layout=widgets.Layout(width="140px", margin="0")
         )
         self.why = widgets.Textarea(
             placeholder="What it is for: the reviewer reads this", description="Why", rows=2, layout=_wide()
@@ -108,11 +115,12 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def refresh(self) -> None:
         """Read again who this is, and where the requests stand."""
-        self._say(self.identity, lambda: verbs.whoami(services=self._services))
+        self._say(self.identity, lambda: verbs.greeting(services=self._services))
         self._say(self.mine, lambda: verbs.requests(services=self._services))
 
     def _parts(self) -> list[widgets.Widget]:
         self._refresh.add_class("sm-access-link")
+        self.duration.add_class("sm-access-for")
         style = _named(widgets.HTML(_STYLE), "sm-access-style")
         form = [
             _title("What do I need?"),

@@ -26,7 +26,7 @@ from sm_access.presentation.text import SIGNS
 #: The theme's variables with a fallback each, for viewers that have none. Only tones carry colour.
 _STYLE = """
 .sm-access{--sma-quiet:var(--jp-ui-font-color2,#616161);--sma-line:var(--jp-border-color2,#e0e0e0);
---sma-sunken:var(--jp-layout-color2,#f2f2f2);--sma-ok:#2e7d32;--sma-no:#b71c1c;--sma-warn:#8f4e00;
+--sma-sunken:rgba(128,128,128,.15);--sma-ok:#2e7d32;--sma-no:#b71c1c;--sma-warn:#8f4e00;
 --sma-ok-soft:#e8f5e9;--sma-no-soft:#fdeaea;--sma-warn-soft:#fff3e0;
 font:var(--jp-ui-font-size1,13px)/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
 color:var(--jp-ui-font-color1,inherit);max-width:760px;box-sizing:border-box;border:1px solid var(--sma-line);
@@ -39,7 +39,7 @@ body[data-jp-theme-light="false"] .sm-access{--sma-ok:#81c784;--sma-no:#ef9a9a;-
 font-weight:600;background:var(--sma-sunken)}
 .sm-access .sma-sign.sma-ok{background:var(--sma-ok-soft)}.sm-access .sma-sign.sma-no{background:var(--sma-no-soft)}
 .sm-access .sma-sign.sma-warn{background:var(--sma-warn-soft)}
-.sm-access .sma-body{margin-left:34px}.sm-access .sma-body>:first-child{margin-top:2px}
+.sm-access .sma-body{margin-left:34px}.sm-access .sma-body>p:first-child{margin-top:2px}
 .sm-access p{margin:6px 0 0;font-size:inherit;line-height:inherit}
 .sm-access code{font:0.94em/1.4 var(--jp-code-font-family,monospace);background:var(--sma-sunken);
 border-radius:3px;padding:1px 4px;color:inherit;white-space:pre-wrap}
@@ -47,21 +47,23 @@ border-radius:3px;padding:1px 4px;color:inherit;white-space:pre-wrap}
 overflow:auto;font:0.92em/1.5 var(--jp-code-font-family,monospace);color:inherit;max-height:320px}
 .sm-access .sma-scroll{overflow-x:auto;margin:8px 0 0}
 .sm-access table.sma-table{border-collapse:collapse;margin:0;table-layout:auto;font-size:inherit;min-width:60%}
-.sm-access .sma-table tr,.sm-access .sma-table tr:hover{background:none}
+.sm-access table.sma-table tbody>tr:nth-child(n),.sm-access table.sma-table tbody>tr:nth-child(n):hover{
+background:none}
 .sm-access .sma-table th,.sm-access .sma-table td{padding:5px 18px 5px 0;text-align:left;background:none;
 border:0;border-top:1px solid var(--sma-line);vertical-align:top;white-space:normal;max-width:none;line-height:1.5;
 overflow-wrap:normal}
 .sm-access .sma-table thead th{padding-top:0;border-top:0}
 .sm-access .sma-table th:last-child,.sm-access .sma-table td:last-child{padding-right:0}
-.sm-access .sma-table td>:is(.sma-ok,.sma-no,.sma-warn,.sma-unknown){display:inline-block;padding:0 8px;
-border-radius:10px;background:var(--sma-sunken);white-space:nowrap}
+.sm-access .sma-table td>:is(.sma-ok,.sma-no,.sma-warn,.sma-unknown){display:inline-block;min-width:24px;
+padding:0 8px;text-align:center;border-radius:10px;background:var(--sma-sunken);white-space:nowrap}
 .sm-access .sma-table td>.sma-ok{background:var(--sma-ok-soft)}
 .sm-access .sma-table td>.sma-no{background:var(--sma-no-soft)}
 .sm-access .sma-table td>.sma-warn{background:var(--sma-warn-soft)}
 .sm-access .sma-table td>code{background:none;padding:0}
 .sm-access .sma-table th{font-weight:400;color:var(--sma-quiet)}
 .sm-access dl{display:grid;grid-template-columns:minmax(88px,max-content) 1fr;gap:3px 16px;margin:8px 0 0}
-.sm-access dt{color:var(--sma-quiet);font-weight:400;margin:0}.sm-access dd{margin:0}
+.sm-access dl>dt,.sm-access dl>dd{float:none;width:auto;margin:0;padding:0}
+.sm-access dl>dt{color:var(--sma-quiet);font-weight:400;white-space:nowrap}
 .sm-access details{margin:8px 0 0}
 .sm-access summary{cursor:pointer;width:max-content;max-width:100%;color:var(--jp-content-link-color,#1565c0)}
 .sm-access details>:not(summary){margin-left:16px}
@@ -110,7 +112,9 @@ def _block(block: Block) -> str:
     if isinstance(block, Code):
         return f"<pre>{escape(visible(block.text, lines=True))}</pre>"
     if isinstance(block, Command):
-        return f'<p class="sma-quiet">{escape(visible(block.purpose))}: <code>{escape(visible(block.text))}</code></p>'
+        typed = visible(block.text).replace("sm-access ", "%sm_access ", 1)  # HTML is shown under a cell
+        words = escape(visible(block.purpose))
+        return f'<p class="sma-quiet sma-command">{words}: <code>{escape(typed)}</code></p>'
     if isinstance(block, Fold):
         inside = "".join(map(_block, block.blocks))
         return f"<details><summary>{escape(visible(block.summary))}</summary>{inside}</details>"

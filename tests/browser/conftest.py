@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from lab_page import Lab, LabPage
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Page, Playwright, expect
 
 from sm_access.sandbox import Sandbox
 
@@ -43,6 +43,7 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
 READY_WITHIN_SECONDS = 60.0
+expect.set_options(timeout=20_000)  # a slow machine is not a failure
 
 
 @pytest.fixture(scope="session")

@@ -30,16 +30,22 @@ class Lab:
     home: Path
 
     def copy(self, notebook: Path, name: str) -> Path:
-        path = self.work / f"{_file_name(name)}.ipynb"
+        path = self._path(name, notebook.name)
         path.write_bytes(notebook.read_bytes())
         return path
 
     def new(self, name: str) -> Path:
-        path = self.work / f"{_file_name(name)}.ipynb"
+        path = self._path(name, "Untitled.ipynb")
         kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
         notebook = new_notebook(cells=[new_code_cell()], metadata={"kernelspec": kernel})
         path.write_text(nbformat.writes(notebook))
         return path
+
+    def _path(self, test: str, name: str) -> Path:
+        """A folder for each test: what one leaves open is not another's."""
+        folder = self.work / re.sub(r"\W+", "-", test).strip("-")
+        folder.mkdir()
+        return folder / name
 
 
 class LabPage:
@@ -58,9 +64,8 @@ class LabPage:
         """Open the notebook, alone, and wait until its kernel answers."""
         self.path = path
         self._ids = [cell.id for cell in nbformat.read(path, as_version=4).cells]
-        self.page.goto(
-            f"{self.lab.url}lab/workspaces/auto-{path.stem}/tree/{path.name}?reset&token={self.lab.token}"
-        )
+        at = path.relative_to(self.lab.work)
+        self.page.goto(f"{self.lab.url}lab/workspaces/{at.parent}/tree/{at}?reset&token={self.lab.token}")
         expect(self._cells).to_have_count(len(self._ids), timeout=40_000)
         self.wait_for_kernel()
         return self
@@ -96,9 +101,9 @@ class LabPage:
         return self.run(last)
 
     def restart_kernel(self) -> None:
-        self.page.evaluate("() => window.jupyterapp.commands.execute('kernelmenu:restart')")
-        self.page.get_by_role("button", name=re.compile("Restart")).click()
-        self.wait_for_kernel()
+        # Not awaited: the command ends only when its dialog is answered.
+        self.page.evaluate("() => void window.jupyterapp.commands.execute('kernelmenu:restart')")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
         self._executed = 0
 
     def save(self) -> str:
@@ -122,7 +127,3 @@ class LabPage:
     def show_only_the_notebook(self) -> None:
         """Close the file browser, as people do who read."""
         self.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-
-
-def _file_name(test: str) -> str:
-    return re.sub(r"\W+", "-", test).strip("-")

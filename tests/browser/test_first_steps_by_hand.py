@@ -42,7 +42,7 @@ def test_denied_asked_for_approved_and_read(first_steps: LabPage, world: Sandbox
     panel.ask.click()
     expect(panel.answer).to_contain_text("Asked: read s3://acme-lake/raw/")
     expect(panel.mine).to_contain_text("waiting for a reviewer")
-    picture(first_steps, "panel-requested", first_steps.cell("panel"))
+    picture(first_steps, "panel-requested", first_steps.cell("panel"), block="end")
 
     (waiting,) = sm_access(world, "approver", "inbox")["inbox"]
     assert (waiting["reason"], waiting["duration_seconds"]) == ("churn model", 86_400)
@@ -74,15 +74,15 @@ def sm_access(world: Sandbox, principal: str, *words: str) -> Any:
     return json.loads(done.stdout)
 
 
-def picture(page: LabPage, name: str, top: Locator) -> None:
-    """The page with `top` at the top of the notebook, in both themes; only where pictures are asked for."""
+def picture(page: LabPage, name: str, of: Locator, block: str = "start") -> None:
+    """The page with a cell at the top (or, by `block`, end) of the notebook, in both themes, where asked for."""
     if PICTURES is None:
         return
     page.show_only_the_notebook()
     for theme in ("Light", "Dark"):
         page.use_theme(f"JupyterLab {theme}")
         page.page.mouse.move(640, 5)
-        top.evaluate("(cell) => cell.scrollIntoView({ block: 'start' })")
+        of.evaluate("(cell, block) => cell.scrollIntoView({ block })", block)
         page.page.wait_for_timeout(400)  # fonts, and the theme's style sheet
         Path(PICTURES).mkdir(parents=True, exist_ok=True)
         page.page.screenshot(path=Path(PICTURES) / f"{name}-{theme.lower()}.png")

@@ -26,7 +26,7 @@ def test_in_the_answers_of_the_magic(empty_notebook: LabPage) -> None:
         harmless(page, page.type_and_run(f"%sm_access {line}"))
     shown = page.type_and_run(
         "import sm_access\n"
-        "[request] = sm_access.requests().to_dict()['requests']\n"
+        "request = sm_access.requests().to_dict()['requests'][0]\n"
         "%sm_access show {request['id']}"
     )
     expect(shown).to_contain_text("their reason")

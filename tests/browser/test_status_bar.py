@@ -31,6 +31,7 @@ def test_it_follows_the_kernel(first_steps: LabPage) -> None:
 
     first_steps.restart_kernel()
     expect(status).to_have_text("sm_access not loaded")
+    first_steps.wait_for_kernel()
 
     first_steps.run("load")
     expect(status).to_have_text(KNOWN)
