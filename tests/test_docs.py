@@ -100,10 +100,10 @@ def test_every_variable_that_the_code_reads_is_named() -> None:
 
 def test_every_rule_has_its_default() -> None:
     from sm_access.access.duration import format_duration
-    from sm_access.access.rules import _KEYS, DEFAULT_LEVELS, DEFAULT_MAX_DURATION
+    from sm_access.access.rules import DEFAULT_LEVELS, DEFAULT_MAX_DURATION, BucketRules
 
-    for key in _KEYS:
-        assert f"| `{key}` |" in TEXT
+    for field in fields(BucketRules):
+        assert f"| `{field.name}` |" in TEXT
     assert f'| `max_duration` | `"{format_duration(DEFAULT_MAX_DURATION)}"` |' in TEXT
     shown = ", ".join(f'"{level.value}"' for level in DEFAULT_LEVELS)
     assert f"| `levels` | `[{shown}]` |" in TEXT
