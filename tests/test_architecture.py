@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ONLY_IN: dict[str, set[str]] = {
     "boto3": {"aws", "sandbox", "cli.demo"},
     "botocore": {"aws", "sandbox", "cli.demo"},
-    "moto": {"sandbox"},
+    "moto": {"sandbox", "catalog.pack"},
     "werkzeug": {"sandbox"},
     "IPython": {"notebook"},
     "ipywidgets": {"notebook"},

@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
 
-from sm_access.catalog.archive import ACCESS_LEVELS, service_data, services
+from sm_access.catalog.archive import (
+    ACCESS_LEVELS,
+    action_details,
+    action_names,
+    action_places,
+    qualified_names,
+    services,
+)
 from sm_access.errors import UnknownAction
 
 _TAG_FAMILIES = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
@@ -38,57 +44,58 @@ class _Entry:
     types: tuple[ResourceType, ...]
 
 
-@cache
-def _entries(service: str) -> dict[str, _Entry]:
-    """The actions of one service by their lower-case name without prefix; empty for an unknown service."""
-    data = service_data(service)
-    if data is None:
-        return {}
-    return {row[0].lower(): _entry(service, row, data) for row in data["actions"]}
+@lru_cache(maxsize=32768)
+def _entry(service: str, lowered: str) -> _Entry | None:
+    name = action_names(service).get(lowered)
+    if name is None:
+        return None
+    level, place = action_places(service)[lowered]
+    listed, types, rows = action_details(service)
+    keys, kinds = rows[place]
 
+    def named(numbers: set[int]) -> tuple[str, ...]:
+        return tuple(listed[number] for number in sorted(numbers))
 
-def _entry(service: str, row: list[Any], data: dict[str, Any]) -> _Entry:
-    name, level, keys, types = row
-
-    def named(numbers: list[int]) -> tuple[str, ...]:
-        return tuple(data["keys"][number] for number in numbers)
-
-    kinds = tuple(
-        ResourceType(
-            kind, data["types"][kind][0], bool(required), named(sorted({*own, *data["types"][kind][1]}))
-        )
-        for kind, required, own in types
+    described = tuple(
+        ResourceType(kind, types[kind][0], bool(required), named({*own, *types[kind][1]}))
+        for kind, required, own in kinds
     )
-    return _Entry(f"{service}:{name}", ACCESS_LEVELS[level], named(keys), kinds)
-
-
-def _find(action: str) -> _Entry | None:
-    service, _, name = action.lower().partition(":")
-    return _entries(service).get(name)
+    return _Entry(f"{service}:{name}", ACCESS_LEVELS[level], named(set(keys)), described)
 
 
 def _known(action: str) -> _Entry:
-    found = _find(action)
+    service, _, name = action.lower().partition(":")
+    found = _entry(service, name)
     if found is None:
-        near = ", ".join(closest(action))
-        remedy = f"Did you mean {near}?" if near else "An action reads service:Name, such as s3:GetObject."
-        raise UnknownAction(f"AWS has no action named {action!r}.", remedy=remedy)
+        raise _unknown(action)
     return found
 
 
+def _unknown(action: str) -> UnknownAction:
+    near = ", ".join(closest(action))
+    remedy = f"Did you mean {near}?" if near else "An action reads service:Name, such as s3:GetObject."
+    return UnknownAction(f"AWS has no action named {action!r}.", remedy=remedy)
+
+
+@cache
 def actions(service: str) -> tuple[str, ...]:
     """All actions of a service as "service:Name", sorted; empty for an unknown service."""
-    return tuple(sorted(entry.name for entry in _entries(service.lower()).values()))
+    return qualified_names(service.lower())
 
 
 def is_action(action: str) -> bool:
     """Whether AWS has this action."""
-    return _find(action) is not None
+    service, _, name = action.lower().partition(":")
+    return name in action_names(service)
 
 
 def access_level(action: str) -> str:
     """List, Read, Write, Tagging or Permissions management; raises UnknownAction."""
-    return _known(action).level
+    service, _, name = action.lower().partition(":")
+    found = action_places(service).get(name)
+    if found is None:
+        raise _unknown(action)
+    return ACCESS_LEVELS[found[0]]
 
 
 def resource_types(action: str) -> tuple[ResourceType, ...]:
@@ -109,31 +116,43 @@ def accepts_condition_key(action: str, key: str) -> bool:
     lowered = key.lower()
     if lowered.startswith("aws:") and not lowered.startswith(_TAG_FAMILIES):
         return True
-    return any(_fits(listed.lower(), lowered) for listed in condition_keys(action))
+    return any(_listed(listed.lower()).fullmatch(lowered) for listed in condition_keys(action))
 
 
-def _fits(listed: str, key: str) -> bool:
-    """`listed` may hold placeholders, as in `s3:ExistingObjectTag/<key>` or `aws:ResourceTag/${TagKey}`."""
-    pieces = re.split(r"\$\{[^}]*\}|<[^>]*>", listed)
-    return re.fullmatch(".+".join(re.escape(piece) for piece in pieces), key) is not None
+@lru_cache(maxsize=4096)
+def _listed(key: str) -> re.Pattern[str]:
+    """`key` may hold placeholders, as in `s3:ExistingObjectTag/<key>` or `aws:ResourceTag/${TagKey}`."""
+    pieces = re.split(r"\$\{[^}]*\}|<[^>]*>", key)
+    return re.compile(".+".join(re.escape(piece) for piece in pieces))
 
 
+@lru_cache(maxsize=1024)
 def matching(pattern: str) -> tuple[str, ...]:
-    """All actions that a policy's pattern covers, such as `s3:Get*` or `*`; sorted."""
+    """All actions that a policy's pattern covers, such as `s3:Get*` or `*`; sorted by
+    service, then by name."""
     prefix, colon, name = pattern.lower().partition(":")
     if not colon:
         prefix, name = ("*", "*") if pattern == "*" else (prefix, "")
-    wanted = [service for service in services() if _glob(prefix, service)]
+    wanted = _glob(prefix)
+    named = [service for service in services() if wanted.fullmatch(service)]
+    if name == "*":
+        return tuple([action for service in named for action in qualified_names(service)])
+    fits = _glob(name).fullmatch
     return tuple(
-        sorted(
-            entry.name for service in wanted for key, entry in _entries(service).items() if _glob(name, key)
-        )
+        [
+            f"{service}:{found}"
+            for service in named
+            for lowered, found in action_names(service).items()
+            if fits(lowered)
+        ]
     )
 
 
-def _glob(pattern: str, text: str) -> bool:
-    expression = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.fullmatch(expression, text) is not None
+def _glob(pattern: str) -> re.Pattern[str]:
+    collapsed = re.sub(r"\*+", "*", pattern)
+    return re.compile(
+        "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in collapsed), re.DOTALL
+    )
 
 
 def closest(action: str) -> tuple[str, ...]:
@@ -141,7 +160,11 @@ def closest(action: str) -> tuple[str, ...]:
     service, colon, name = action.lower().partition(":")
     if not colon:
         return ()
-    prefixes = [service] if service_data(service) is not None else get_close_matches(service, services(), 2)
-    candidates = {f"{prefix}:{key}": entry for prefix in prefixes for key, entry in _entries(prefix).items()}
+    prefixes = [service] if action_names(service) else get_close_matches(service, services(), 2)
+    candidates = {
+        f"{prefix}:{key}": f"{prefix}:{found}"
+        for prefix in prefixes
+        for key, found in action_names(prefix).items()
+    }
     near = get_close_matches(f"{service}:{name}", candidates, 3)
-    return tuple(candidates[key].name for key in near)
+    return tuple(candidates[key] for key in near)
