@@ -74,7 +74,7 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             value=where,
             placeholder="s3://bucket/prefix/",
             description="Where",
-            continuous_update=True,  # a click must never overtake what was typed before it
+            continuous_update=True,  # so that a click does not overtake what was typed
             layout=_wide(),
         )
         self.level = widgets.ToggleButtons(
