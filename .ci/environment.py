@@ -50,7 +50,9 @@ def main(kind: str) -> int:
             env["SM_ACCESS_SKIP_LABEXTENSION"] = "1"
         # An old pip gives up where a new one finds versions that fit together.
         if _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--upgrade", "pip"], env):
-            return _stop("pip could not bring itself up to date.", "Read its message above; is PyPI reachable?")
+            return _stop(
+                "pip could not bring itself up to date.", "Read its message above; is PyPI reachable?"
+            )
         if _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f".[{EXTRAS[kind]}]"], env):
             return _stop(
                 "pip could not install sm_access into .venv.", "Read its message above; is PyPI reachable?"

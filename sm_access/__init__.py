@@ -26,6 +26,7 @@ _HOMES = {
     "request_access": "sm_access.commands.verbs",
     "requests": "sm_access.commands.verbs",
     "revoke": "sm_access.commands.verbs",
+    "show": "sm_access.commands.verbs",
     "whoami": "sm_access.commands.verbs",
     "withdraw": "sm_access.commands.verbs",
 }
@@ -48,6 +49,7 @@ __all__ = [
     "request_access",
     "requests",
     "revoke",
+    "show",
     "unload_ipython_extension",
     "whoami",
     "withdraw",
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
         request_access,
         requests,
         revoke,
+        show,
         whoami,
         withdraw,
     )

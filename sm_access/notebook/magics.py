@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import Any
 
@@ -55,6 +56,9 @@ def answer(services: Services, line: str) -> Result | None:
         return _failure(InvalidInput(f"{error.format_message()}", remedy=usage))
     except SmAccessError as error:
         return _failure(error)
+    if isinstance(result, Result) and "--json" in words:
+        print(json.dumps(result.to_dict(), ensure_ascii=False))
+        return None
     return result if isinstance(result, Result) else None
 
 

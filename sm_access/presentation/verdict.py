@@ -63,7 +63,7 @@ _OUTCOME_WORDS = {
 def verdict_page(verdict: Verdict, now: datetime) -> Page:
     decision = verdict.decision
     headline = line(
-        strong(f"{ANSWERS[decision]}: "),
+        strong(f"{_answer(verdict)}: "),
         f"{name_of(verdict.principal)} {_may(decision)} ",
         *_what(verdict),
         ".",
@@ -81,6 +81,12 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
         )
     )
     return Page(headline, TONES[decision], tuple(blocks), verdict_view(verdict))
+
+
+def _answer(verdict: Verdict) -> str:
+    """A yes beside which something was not read - an organization's policies, say - is a yes with a limit."""
+    limited = verdict.decision is Decision.ALLOW and verdict.unread
+    return "Yes, as far as could be read" if limited else ANSWERS[verdict.decision]
 
 
 def reason(verdict: Verdict) -> Line:

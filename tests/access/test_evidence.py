@@ -89,7 +89,9 @@ def test_what_could_not_be_read_is_unreadable_in_its_layer() -> None:
         ({"Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::lake/raw/*"}, set()),
         ({"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::lake/raw/*"}, set()),
     ],
-    ids=lambda value: str(value.get("Resource", value.get("NotResource"))) if isinstance(value, dict) else None,
+    ids=lambda value: (
+        str(value.get("Resource", value.get("NotResource"))) if isinstance(value, dict) else None
+    ),
 )
 def test_places_are_those_that_allow_statements_name_plainly(
     statement: Mapping[str, Any], places: set[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -134,3 +135,11 @@ def test_a_result_has_both_forms_for_the_notebook(say: Say, shell: Any, enter: C
     data, _ = shell.display_formatter.format(shell.user_ns["r"])
     assert data["text/plain"].startswith("✕ No")
     assert data["text/html"].startswith("<style>")
+
+
+def test_json_is_printed_for_programs(say: Say, enter: Callable[[str], None]) -> None:
+    enter("notebook")
+    say("%load_ext sm_access")
+    answer = json.loads(say("%sm_access can read s3://acme-lake/raw/ --json"))
+    assert answer["decision"] == "implicit_deny"
+    assert answer["grant_would_help"] is True

@@ -1,0 +1,97 @@
+"""Verdicts in words: the sentence that decides, and what limits a yes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from sm_access.access.evidence import BucketEvidence, PrincipalEvidence, Unread
+from sm_access.access.level import Level
+from sm_access.access.target import S3Target
+from sm_access.access.verdict import judge
+from sm_access.policy import UNREADABLE, NamedPolicy, parse_policy
+from sm_access.policy.policy_set import Unreadable
+from sm_access.presentation.text import to_text
+from sm_access.presentation.verdict import verdict_page
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+ROLE = "arn:aws:iam::111122223333:role/DS"
+
+
+def policy(name: str, *statements: dict[str, object]) -> NamedPolicy:
+    document = parse_policy({"Version": "2012-10-17", "Statement": list(statements)}, name=name)
+    return NamedPolicy(name, document, "inline")
+
+
+READ = policy("data", {"Sid": "All", "Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+DENY = policy("data", {"Sid": "Never", "Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"})
+LIST_ONLY = policy("data", {"Sid": "L", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"})
+
+
+def said(
+    *identity: NamedPolicy,
+    boundary: tuple[NamedPolicy, ...] | Unreadable | None = None,
+    owner: str = "111122223333",
+    unread: tuple[Unread, ...] = (),
+) -> str:
+    principal = PrincipalEvidence(
+        arn="arn:aws:sts::111122223333:assumed-role/DS/SageMaker",
+        iam_arn=ROLE,
+        account="111122223333",
+        identity=identity,
+        boundary=boundary,
+        read_at=NOW,
+        unread=unread,
+    )
+    bucket = BucketEvidence(
+        bucket="lake",
+        owner_account=owner,
+        policy=None,
+        encryption_read=True,
+        kms_key_arn=None,
+        kms_policy=None,
+        region="us-east-1",
+        read_at=NOW,
+    )
+    verdict = judge(principal, bucket, S3Target("lake", "raw/"), Level.READ, now=NOW)
+    return to_text(verdict_page(verdict, NOW)).replace("\n ", "")
+
+
+def test_a_yes_with_everything_read_is_a_yes() -> None:
+    assert said(READ).startswith("✓ Yes: DS may read s3://lake/raw/.")
+
+
+def test_a_yes_beside_which_something_was_not_read_says_so_in_its_first_words() -> None:
+    text = said(READ, unread=(Unread("the organization's service control policies"),))
+    assert text.startswith("✓ Yes, as far as could be read: DS may read")
+    assert "Not read: the organization's service control policies." in text
+
+
+@pytest.mark.parametrize(
+    ("identity", "boundary", "words"),
+    [
+        ((READ, DENY), None, "Statement Never of data (inline) denies s3:GetObject"),
+        ((LIST_ONLY,), None, "No policy of this principal allows s3:GetObject there."),
+        (
+            (),
+            None,
+            "allows s3:ListBucket or s3:GetObject there. Nothing denies it, so a grant would be enough.",
+        ),
+        (
+            (READ,),
+            (LIST_ONLY,),
+            "The permissions boundary does not allow s3:GetObject there. A grant",
+        ),
+        ((READ,), UNREADABLE, "Cannot tell"),
+    ],
+)
+def test_a_no_names_its_reason(
+    identity: tuple[NamedPolicy, ...], boundary: tuple[NamedPolicy, ...] | Unreadable | None, words: str
+) -> None:
+    assert words in " ".join(said(*identity, boundary=boundary).split())
+
+
+def test_another_accounts_bucket_is_the_other_sides_to_open() -> None:
+    text = " ".join(said(READ, owner="444455556666").split())
+    assert "belongs to another account, and that side does not." in text
