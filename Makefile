@@ -45,7 +45,7 @@ types: environment ## mypy, strict
 	$(BIN)/mypy
 
 python: environment ## Tests of the Python package
-	$(BIN)/pytest tests --cov=sm_access --cov-report=
+	$(BIN)/pytest tests --ignore=tests/notebooks --cov=sm_access --cov-report=
 	$(BIN)/coverage combine --quiet --append 2>/dev/null || true
 	$(BIN)/coverage report --include='sm_access/policy/*,sm_access/access/*' --fail-under=100
 
