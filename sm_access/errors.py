@@ -8,6 +8,8 @@
     |  |- InvalidDuration
     |  |- InvalidSetting
     |  |- PolicySyntaxError    with the JSON path and what was expected there
+    |  |- InvalidScenario      likewise, of a decision under test
+    |  |- UnreadableFile       with its name, and the line
     |  |- UnknownAccessRequest
     |  `- MissingExtra
     |- Refused                 understood, and not done                              exit 1
@@ -81,6 +83,19 @@ class PolicySyntaxError(InvalidInput):
         super().__init__(f"{policy} is not a valid policy document: at {path}, {expected}.")
         self.path = path
         self.expected = expected
+
+
+class InvalidScenario(InvalidInput):
+    """A decision under test that cannot be read. `path` is the JSON path of the place."""
+
+    def __init__(self, path: str, expected: str) -> None:
+        super().__init__(f"At {path}, {expected}.")
+        self.path = path
+        self.expected = expected
+
+
+class UnreadableFile(InvalidInput):
+    """A file that is not there, too large, or not what was asked for; the message begins with its name and line."""
 
 
 class UnknownAccessRequest(InvalidInput):

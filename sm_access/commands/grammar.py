@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from sm_access.bootstrap import Services
-from sm_access.commands import verbs
+from sm_access.commands import simulation, verbs
 from sm_access.presentation.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,6 +50,10 @@ def _verb(name: str) -> Callable[[F], click.Command]:
 def _remember_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
     context.meta["sm_access.json"] = value  # one mapping for the whole chain of contexts
     return value
+
+
+def _as_json() -> bool:
+    return bool(click.get_current_context().meta.get("sm_access.json"))
 
 
 @_verb("whoami")
@@ -149,3 +153,14 @@ def prove(services: Services, id: str) -> Result:
 def reconcile(services: Services) -> Result:
     """Apply what was approved, and collect what has ended."""
     return verbs.reconcile(services=services)
+
+
+@_verb("simulate")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def simulate(_: Services, files: tuple[str, ...]) -> Result | int:
+    """Decide the scenarios in files of JSON, JSON lines or YAML (`-`: standard input), and compare with `expect`.
+
+    Exit 0: all met, or - where a scenario expects nothing - allowed. 1: some not. 3: undetermined.
+    """
+    result = simulation.simulate(*files)
+    return simulation.print_lines(result, "scenarios") if _as_json() else result
