@@ -7,7 +7,7 @@ from sm_access.policy.authorizer import authorize
 from sm_access.policy.decision import Decision, Layer, LayerResult, NearMiss, Response, StatementRef
 from sm_access.policy.document import NamedPolicy, PolicyDocument
 from sm_access.policy.parser import parse_policy
-from sm_access.policy.policy_set import UNREADABLE, PolicySet
+from sm_access.policy.policy_set import UNREADABLE, PolicySet, PublicAccessBlock
 from sm_access.policy.principal import canonical_principal
 from sm_access.policy.request import Request
 
@@ -21,6 +21,7 @@ __all__ = [
     "NearMiss",
     "PolicyDocument",
     "PolicySet",
+    "PublicAccessBlock",
     "Request",
     "Response",
     "StatementRef",

@@ -10,20 +10,43 @@ names the account;
 - across accounts both must allow;
 - services, identity providers and anonymous callers have nothing but the resource policy.
 
+Block Public Access takes away what a public bucket policy grants to outsiders.
+
 Source: IAM User Guide, "Policy evaluation logic", "Cross-account policy evaluation logic", "Permissions
 boundaries for IAM entities"; AWS Organizations User Guide, "SCP evaluation".
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sm_access.policy.context import RequestContext
 from sm_access.policy.decision import Decision, Layer, Response, StatementRef
 from sm_access.policy.policy_set import Levels, Policies, PolicySet
 from sm_access.policy.principal import Principal, PrincipalKind, Reach
 from sm_access.policy.request import Request, ResolvedRequest, resolve
+from sm_access.policy.services.beside import beside_policies
+from sm_access.policy.services.public_access import within_public_access
 from sm_access.policy.truth import NO, YES, Truth, either_way, every, some
 from sm_access.policy.verdict import LayerVerdict, evaluate_layer, evaluate_levels, settle, unread
 
+# AWS Organizations User Guide, "Resource control policies (RCPs)", "List of AWS services that support RCPs", as of
+# February 2026.
+RESOURCE_CONTROLLED = frozenset(
+    (
+        "aoss",
+        "cognito-identity",
+        "cognito-idp",
+        "dynamodb",
+        "ecr",
+        "kms",
+        "logs",
+        "s3",
+        "secretsmanager",
+        "sqs",
+        "sts",
+    )
+)
 _SERVICE_LINKED = ":role/aws-service-role/"
 _GUARDS = (Layer.RESOURCE_CONTROL, Layer.SERVICE_CONTROL, Layer.VPC_ENDPOINT)
 
@@ -37,11 +60,18 @@ def authorize(policies: PolicySet, request: Request) -> Response:
     verdicts = _verdicts(policies, resolved)
     results = tuple(verdict.result for verdict in verdicts.values())
     denies = some(verdict.denies for verdict in verdicts.values())
-    guards = [verdicts[layer].allows for layer in _GUARDS if layer in verdicts]
-    decision, words = settle(every((*guards, _principal_granted(verdicts, resolved))), denies)
+    guards = every(verdicts[layer].allows for layer in _GUARDS if layer in verdicts)
+    granted = every((guards, _principal_granted(verdicts, resolved), resolved.beyond))
+    decision, words = settle(granted, denies)
+    deciding = None
     if decision is Decision.EXPLICIT_DENY:
-        return Response(decision, results, _denying(verdicts))
-    return Response(decision, results, _granting(verdicts) if decision is Decision.ALLOW else None, words)
+        deciding = _denying(verdicts)
+    elif decision is Decision.ALLOW:
+        deciding = _granting(verdicts)
+    beside = () if guards.value is False else beside_policies(decision, policies, resolved)
+    return Response(
+        decision, results, deciding, words, (*beside, *_not_controlled(policies, resolved, decision))
+    )
 
 
 def _verdicts(policies: PolicySet, request: ResolvedRequest) -> dict[Layer, LayerVerdict]:
@@ -56,7 +86,8 @@ def _verdicts(policies: PolicySet, request: ResolvedRequest) -> dict[Layer, Laye
         if found is not None:
             verdicts[layer] = evaluate_layer(layer, found, request)
 
-    levels(Layer.RESOURCE_CONTROL, policies.resource_control)
+    if _resource_controlled(request):
+        levels(Layer.RESOURCE_CONTROL, policies.resource_control)
     if _in_organization(request.principal, request.context):
         levels(Layer.SERVICE_CONTROL, policies.service_control)
     layer(Layer.VPC_ENDPOINT, policies.vpc_endpoint)
@@ -70,6 +101,10 @@ def _verdicts(policies: PolicySet, request: ResolvedRequest) -> dict[Layer, Laye
         layer(Layer.RESOURCE, ())  # it has a say there, and nothing is attached
     else:
         layer(Layer.RESOURCE, policies.resource)
+    if Layer.RESOURCE in verdicts and policies.resource and _is_s3(request):
+        verdict = verdicts[Layer.RESOURCE]
+        left = within_public_access(verdict.grants, policies.public_access_block, policies.resource, request)
+        verdicts[Layer.RESOURCE] = replace(verdict, grants=left)
     if request.principal.is_identity:
         layer(Layer.IDENTITY, policies.identity)
         layer(Layer.PERMISSIONS_BOUNDARY, policies.permissions_boundary)
@@ -79,11 +114,42 @@ def _verdicts(policies: PolicySet, request: ResolvedRequest) -> dict[Layer, Laye
 
 def _in_organization(principal: Principal, context: RequestContext) -> bool:
     """Service control policies bind the accounts' own principals, except service-linked roles."""
-    if principal.account is None:
-        return False
+    return principal.account is not None and not _service_linked(principal, context)
+
+
+def _resource_controlled(request: ResolvedRequest) -> bool:
+    """Resource control policies know some services only, and spare service-linked roles and kms:RetireGrant."""
+    service, _, name = request.action.lower().partition(":")
+    return (
+        service in RESOURCE_CONTROLLED
+        and (service, name) != ("kms", "retiregrant")
+        and not _service_linked(request.principal, request.context)
+    )
+
+
+def _not_controlled(policies: PolicySet, request: ResolvedRequest, decision: Decision) -> tuple[str, ...]:
+    """Where a resource control policy would refuse if AWS had come to apply it to the service."""
+    service = request.action.lower().partition(":")[0]
+    if (
+        decision not in (Decision.ALLOW, Decision.UNDETERMINED)
+        or policies.resource_control is None
+        or service in RESOURCE_CONTROLLED
+    ):
+        return ()
+    found = evaluate_levels(Layer.RESOURCE_CONTROL, policies.resource_control, request)
+    if found.result.outcome is Decision.ALLOW:
+        return ()
+    return (f"resource control policies, which are taken not to apply to {service}",)
+
+
+def _service_linked(principal: Principal, context: RequestContext) -> bool:
     arns = context.lookup("aws:PrincipalArn")
     known = arns if isinstance(arns, tuple) else ()
-    return not any(_SERVICE_LINKED in text for text in (principal.text, *known))
+    return any(_SERVICE_LINKED in text for text in (principal.text, *known))
+
+
+def _is_s3(request: ResolvedRequest) -> bool:
+    return request.action.lower().startswith("s3:")
 
 
 def _principal_granted(verdicts: dict[Layer, LayerVerdict], request: ResolvedRequest) -> Truth:

@@ -73,13 +73,16 @@ class Response:
 
     `deciding` is the Deny that refuses, or the Allow that grants; None where nothing allows or nothing can
     be told.
-    `depends_on` is empty unless UNDETERMINED.
+    `depends_on` is empty unless UNDETERMINED: then one phrase for each alternative under which it is allowed.
+    `not_modelled`: what policies do not show and the engine does not look into, where it could make this no a
+    yes, or this yes a no.
     """
 
     decision: Decision
     layers: tuple[LayerResult, ...]
     deciding: StatementRef | None = None
     depends_on: tuple[str, ...] = ()
+    not_modelled: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:

@@ -40,10 +40,35 @@ _KINDS = {
 _LEVELLED = ("service_control", "resource_control")
 
 
+_FLAGS = {
+    "BlockPublicAcls": "block_public_acls",
+    "IgnorePublicAcls": "ignore_public_acls",
+    "BlockPublicPolicy": "block_public_policy",
+    "RestrictPublicBuckets": "restrict_public_buckets",
+}
+_SETTINGS = ("public_access_block", "object_ownership")
+
+
+@dataclass(frozen=True, slots=True)
+class PublicAccessBlock:
+    """The four settings of Amazon S3 Block Public Access, as they hold for a bucket: on where the bucket, its
+    access point, its account or its organization has them on."""
+
+    block_public_acls: bool = False
+    ignore_public_acls: bool = False
+    block_public_policy: bool = False
+    restrict_public_buckets: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class PolicySet:
     """Service and resource control policies come as levels from the root to the account: each level must
-    allow."""
+    allow.
+
+    What a bucket has beside its policy: `public_access_block` (None: not given, then its effect is named in
+    `Response.not_modelled`), and `object_ownership`, as S3 calls it, with which access control lists may have
+    a say unless it is "BucketOwnerEnforced" (None: not known).
+    """
 
     identity: Policies = ()
     permissions_boundary: Policies | None = None
@@ -52,16 +77,19 @@ class PolicySet:
     service_control: Levels | None = None
     resource_control: Levels | None = None
     vpc_endpoint: Policies | None = None
+    public_access_block: PublicAccessBlock | Unreadable | None = None
+    object_ownership: str | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PolicySet:
         """Read a set from plain data; raises InvalidInput or PolicySyntaxError.
 
         Each layer: a list of documents, or of {"name", "document", "kind"}; for control policies a list of
-        {"target", "policies"}; "unreadable"; absent or None where it does not apply.
+        {"target", "policies"}; "unreadable"; absent or None where it does not apply. Beside the layers:
+        "public_access_block" with the four settings by S3's names, and "object_ownership".
         """
         for layer in data:
-            if layer not in _KINDS:
+            if layer not in _KINDS and layer not in _SETTINGS:
                 raise InvalidInput(
                     f"{layer!r} is not a layer of policies.", remedy=f"Layers are {', '.join(_KINDS)}."
                 )
@@ -71,6 +99,10 @@ class PolicySet:
                 continue
             if value == UNREADABLE.value or value is UNREADABLE:
                 layers[layer] = UNREADABLE
+            elif layer == "public_access_block":
+                layers[layer] = _public_access_block(value)
+            elif layer == "object_ownership":
+                layers[layer] = str(value)
             elif layer in _LEVELLED:
                 layers[layer] = tuple(
                     _level(layer, number, item) for number, item in enumerate(_items(layer, value))
@@ -78,6 +110,17 @@ class PolicySet:
             else:
                 layers[layer] = _policies(layer, value)
         return cls(**layers)
+
+
+def _public_access_block(value: Any) -> PublicAccessBlock:
+    if not isinstance(value, Mapping) or not all(
+        name in _FLAGS and isinstance(flag, bool) for name, flag in value.items()
+    ):
+        raise InvalidInput(
+            "The settings in 'public_access_block' cannot be read.",
+            remedy=f"Give true or false for {', '.join(_FLAGS)}.",
+        )
+    return PublicAccessBlock(**{_FLAGS[name]: flag for name, flag in value.items()})
 
 
 def _items(layer: str, value: Any) -> list[Any]:

@@ -66,7 +66,7 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class ResolvedRequest:
     """A request ready for evaluation. `same_account`: whether principal and resource belong to one
-    account; `resource_policy`: what the policy of such a resource is called."""
+    account; `resource_policy`: what the policy of such a resource is called; `beyond`: what else must allow."""
 
     principal: Principal
     action: str
@@ -75,6 +75,7 @@ class ResolvedRequest:
     same_account: Truth
     consent_required: bool
     resource_policy: str = "the resource policy"
+    beyond: Truth = YES
 
 
 def resolve(request: Request) -> ResolvedRequest:
@@ -87,7 +88,7 @@ def resolve(request: Request) -> ResolvedRequest:
         key: (value,) if isinstance(value, str) else tuple(value) for key, value in request.context.items()
     }
     given = {key.lower() for key in values}
-    for key, value in _derived(principal, owner, values).items():
+    for key, value in {**_derived(principal, owner, values), **rules.derived(resource)}.items():
         if key.lower() not in given:
             values[key] = (value,)
     known = {key.lower() for key in values}
@@ -100,7 +101,8 @@ def resolve(request: Request) -> ResolvedRequest:
         RequestContext(values, unknown),
         _same_account(principal, owner, owner_open, resource),
         rules.consent_required(resource),
-        rules.resource_policy,
+        rules.resource_policy(resource),
+        rules.beyond(request.action, resource),
     )
 
 

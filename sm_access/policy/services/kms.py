@@ -2,7 +2,11 @@
 
 The key policy consents by naming the principal, its role, or its account - the last only hands the choice
 over to that account's identity policies. Source: AWS KMS Developer Guide, "Key policies in AWS KMS" and
-"Default key policy". Grants (kms:CreateGrant) are a third way in that policies do not show.
+"Default key policy". Grants (kms:CreateGrant) are a third way in that policies do not show: `beside.py` names them.
+
+An alias is no key: operations on the key are authorized on the key's ARN, however the request names it, and never
+on the alias's; which alias was used or exists is in kms:RequestAlias and kms:ResourceAliases ("Using aliases to
+control access to KMS keys").
 """
 
 from __future__ import annotations
@@ -16,4 +20,4 @@ def _consent_required(resource: str) -> bool:
     return arn is not None and arn.service == "kms" and arn.resource.startswith("key/")
 
 
-RULES = ServiceRules(resource_policy="the key policy", consent_required=_consent_required)
+RULES = ServiceRules(resource_policy=lambda _resource: "the key policy", consent_required=_consent_required)

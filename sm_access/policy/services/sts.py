@@ -14,4 +14,6 @@ def _consent_required(resource: str) -> bool:
     return arn is not None and arn.service == "iam" and arn.resource.startswith("role/")
 
 
-RULES = ServiceRules(resource_policy="the role's trust policy", consent_required=_consent_required)
+RULES = ServiceRules(
+    resource_policy=lambda _resource: "the role's trust policy", consent_required=_consent_required
+)
