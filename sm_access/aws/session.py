@@ -42,6 +42,9 @@ UNKNOWN_KEY = frozenset(
     {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "InvalidToken"}
 )
 
+WORKERS = 8
+"""How many calls a collector has under way at once."""
+
 
 class Aws:
     """A boto3 session with bounded time-outs and retries; clients are made once and shared between threads.

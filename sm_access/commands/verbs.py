@@ -55,7 +55,8 @@ def can(what: str, where: str, *, services: Services | None = None) -> Result:
 
     The result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
     """
-    from sm_access.aws.collectors import collect_bucket, collect_principal
+    from sm_access.aws.buckets import collect_bucket
+    from sm_access.aws.principals import collect_principal
 
     at = services or Services()
     asked, target = _asked(what), S3Target.parse(where)
@@ -72,7 +73,8 @@ def permissions(*where: str, services: Services | None = None) -> Result:
 
     where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
     """
-    from sm_access.aws.collectors import collect_buckets, collect_principal
+    from sm_access.aws.buckets import collect_buckets
+    from sm_access.aws.principals import collect_principal
 
     at = services or Services()
     named = [S3Target.parse(uri) for uri in where]
@@ -120,7 +122,7 @@ def request_access(
     where: an S3 URI. level: list, read, write or delete. duration: e.g. `7d`; it begins when somebody approves.
     why: for the reviewer. person: who asks, as a claim. dry_run: show what would be asked for, and ask nothing.
     """
-    from sm_access.aws.collectors import collect_bucket
+    from sm_access.aws.buckets import collect_bucket
 
     at = services or Services()
     target, wanted, length = S3Target.parse(where), parse_level(level), parse_duration(duration)
@@ -278,7 +280,7 @@ def _reviewers(at: Services, target: S3Target) -> str:
 def _row(
     at: Services, principal: PrincipalEvidence, target: S3Target, account: str
 ) -> dict[Level, Verdict | None]:
-    from sm_access.aws.collectors import collect_bucket
+    from sm_access.aws.buckets import collect_bucket
 
     try:
         bucket = collect_bucket(at.aws, target.bucket, account)
@@ -314,7 +316,7 @@ def _in_use(at: Services, role_arn: str) -> int | None:
 
 def _review(at: Services, request: AccessRequest) -> words.Review:
     from sm_access.access.planner import characters, plan
-    from sm_access.aws.collectors import collect_role_notebooks
+    from sm_access.aws.notebooks import collect_role_notebooks
 
     now = at.clock.now()
     made = request.grant.statements if request.grant else terms_of(request)

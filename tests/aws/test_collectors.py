@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from sm_access.access.evidence import Unread
-from sm_access.aws.collectors import collect_bucket, collect_buckets, collect_prefixes, collect_principal
+from sm_access.aws.buckets import collect_bucket, collect_buckets
+from sm_access.aws.principals import collect_principal
 from sm_access.aws.session import Aws
 from sm_access.bootstrap import Services
 from sm_access.commands import verbs
@@ -230,7 +231,3 @@ class TestBuckets:
         targets = {row["target"] for row in found.to_dict()["rows"]}
         assert "s3://acme-lake/public/" in targets
         assert "s3:ListAllMyBuckets" in found.to_text()
-
-    def test_prefixes_are_those_that_may_be_listed(self, sandbox: Sandbox) -> None:
-        assert collect_prefixes(Aws(sandbox.session("notebook")), "acme-lake") == ()
-        assert collect_prefixes(Aws(sandbox.session("notebook")), "acme-models") == ("churn/", "vision/")

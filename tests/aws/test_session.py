@@ -17,7 +17,7 @@ from botocore.stub import Stubber
 
 from sm_access import errors
 from sm_access.access.identity import CredentialSource
-from sm_access.aws.collectors import collect_bucket
+from sm_access.aws.buckets import collect_bucket
 from sm_access.aws.identity import collect_identity, read_metadata
 from sm_access.aws.role_writer import IamRoleWriter
 from sm_access.aws.session import Aws, told
