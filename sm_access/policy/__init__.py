@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sm_access.policy.arn import Arn
 from sm_access.policy.authorizer import authorize
+from sm_access.policy.compiled import compile_policies
 from sm_access.policy.decision import Decision, Layer, LayerResult, NearMiss, Response, StatementRef
 from sm_access.policy.document import NamedPolicy, PolicyDocument
 from sm_access.policy.parser import parse_policy
@@ -27,5 +28,6 @@ __all__ = [
     "StatementRef",
     "authorize",
     "canonical_principal",
+    "compile_policies",
     "parse_policy",
 ]
