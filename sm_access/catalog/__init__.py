@@ -20,7 +20,7 @@ from sm_access.catalog.actions import (
 )
 from sm_access.catalog.archive import catalog_date, services
 from sm_access.catalog.managed import managed_policies, managed_policies_date, managed_policy
-from sm_access.catalog.resources import actions_on, resource_patterns
+from sm_access.catalog.resources import actions_on, resource_patterns, resource_shapes
 
 __all__ = [
     "ResourceType",
@@ -37,6 +37,7 @@ __all__ = [
     "managed_policy",
     "matching",
     "resource_patterns",
+    "resource_shapes",
     "resource_types",
     "services",
 ]

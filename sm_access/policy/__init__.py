@@ -6,16 +6,20 @@ from sm_access.policy.arn import Arn
 from sm_access.policy.authorizer import authorize
 from sm_access.policy.compiled import compile_policies
 from sm_access.policy.decision import Decision, Layer, LayerResult, NearMiss, Response, StatementRef
+from sm_access.policy.difference import Change, Difference, diff
 from sm_access.policy.document import NamedPolicy, PolicyDocument
 from sm_access.policy.parser import parse_policy
 from sm_access.policy.policy_set import UNREADABLE, PolicySet, PublicAccessBlock
 from sm_access.policy.principal import canonical_principal
 from sm_access.policy.request import Request
+from sm_access.policy.scenario import Scenario
 
 __all__ = [
     "UNREADABLE",
     "Arn",
+    "Change",
     "Decision",
+    "Difference",
     "Layer",
     "LayerResult",
     "NamedPolicy",
@@ -25,9 +29,11 @@ __all__ = [
     "PublicAccessBlock",
     "Request",
     "Response",
+    "Scenario",
     "StatementRef",
     "authorize",
     "canonical_principal",
     "compile_policies",
+    "diff",
     "parse_policy",
 ]
