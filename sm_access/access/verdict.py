@@ -6,58 +6,50 @@ because of the key. The worst answer decides, and is the one that is explained.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sm_access import catalog
+from sm_access.access.distinctions import keys_asked, parts_of
 from sm_access.access.evidence import BucketEvidence, PrincipalEvidence, Unread, policy_set
 from sm_access.access.instant import format_instant
 from sm_access.access.level import Level
 from sm_access.access.levels import LIST_ACTION, Check, actions, checks, statements
 from sm_access.access.target import S3Target
+from sm_access.access.terms import partition_of
 from sm_access.errors import CannotTell, InvalidInput
-from sm_access.policy import UNREADABLE, Decision, NamedPolicy, Request, Response, authorize, parse_policy
+from sm_access.policy import (
+    UNREADABLE,
+    Decision,
+    NamedPolicy,
+    PolicySet,
+    Request,
+    Response,
+    authorize,
+    parse_policy,
+)
 
 #: Worst first: an explicit deny cannot be granted away, so it is what a person must hear first.
 _SEVERITY = (Decision.EXPLICIT_DENY, Decision.IMPLICIT_DENY, Decision.UNDETERMINED, Decision.ALLOW)
 
-#: Global context keys that a real call may carry with a value that nothing here can know: where from it comes, how the
-#: session is tagged and was assumed. A policy that asks for one makes the answer "depends", never a guess
-#: (IAM User Guide, "AWS global condition context keys").
-_NOT_KNOWN_HERE = (
-    "aws:CalledVia*",
-    "aws:ChatbotSourceArn",
-    "aws:Ec2InstanceSource*",
-    "aws:FederatedProvider",
-    "aws:MultiFactorAuth*",
-    "aws:PrincipalOrg*",
-    "aws:PrincipalTag/*",
-    "aws:Referer",
-    "aws:RequestTag/*",
-    "aws:RequestedRegion",
-    "aws:ResourceOrg*",
-    "aws:ResourceTag/*",
-    "aws:SourceIdentity",
-    "aws:SourceIp",
-    "aws:SourceVpc*",
-    "aws:TagKeys",
-    "aws:TokenIssueTime",
-    "aws:UserAgent",
-    "aws:ViaAWSService",
-    "aws:VpcSourceIp",
-    "identitystore:*",
-    "saml:*",
-    "sts:*",
+#: What the engine derives from the request itself, lower-case.
+_DERIVED = frozenset(
+    {
+        "aws:currenttime",
+        "aws:epochtime",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalisawsservice",
+        "aws:principalservicename",
+        "aws:principaltype",
+        "aws:resourceaccount",
+        "aws:securetransport",
+        "aws:username",
+    }
 )
-
-
 #: The resource of a call that is about none, such as s3:ListAllMyBuckets.
 _NO_RESOURCE = "*"
-
-#: What stands for the rest of a key's name in the catalog: `aws:ResourceTag/${TagKey}`, `s3:ExistingObjectTag/<key>`.
-_PLACEHOLDER = re.compile(r"\$\{|<")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +67,7 @@ class Verdict:
     asked: a level or an action, as the person put it. read_at: the oldest reading used.
     with_grant: what the answer would be if the role were granted this level there; None where nothing lacks.
     unsettled: what makes a yes uncertain although each finding says yes, in words; '' where nothing does.
+    exceptions: one finding for each part of the place for which the answer is not the yes of the rest.
     """
 
     principal: str
@@ -85,6 +78,7 @@ class Verdict:
     unread: tuple[Unread, ...]
     unsettled: str = ""
     with_grant: Decision | None = None
+    exceptions: tuple[Finding, ...] = ()
 
     @property
     def deciding(self) -> Finding:
@@ -97,7 +91,8 @@ class Verdict:
     def decision(self) -> Decision:
         decision = self.deciding.response.decision
         # INVARIANT: what could not be read never turns into a yes.
-        return Decision.UNDETERMINED if self.unsettled and decision is Decision.ALLOW else decision
+        open_still = self.unsettled or self.exceptions
+        return Decision.UNDETERMINED if open_still and decision is Decision.ALLOW else decision
 
 
 def _rank(finding: Finding) -> int:
@@ -130,32 +125,71 @@ def level_of(action: str) -> Level | None:
 def _judge(
     principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, asked: Level | str, now: datetime
 ) -> Verdict:
+    partition = partition_of(principal.arn)
     implied = (
-        _calls_for(asked, target, bucket) if isinstance(asked, Level) else _calls_of(asked, target, bucket)
+        _calls_for(asked, target, bucket, partition)
+        if isinstance(asked, Level)
+        else _calls_of(asked, target, bucket, partition)
     )
+    findings = tuple(Finding(check, _decide(principal, bucket, check, now)) for check in implied)
+    unsettled = _unsettled(asked, bucket)
+    exceptions: tuple[Finding, ...] = ()
+    if all(finding.response.decision is Decision.ALLOW for finding in findings):
+        try:
+            exceptions = tuple(_exceptions(principal, bucket, findings, now))
+        except CannotTell:
+            unsettled = f"more parts of {target} than can be gone through, which the policies tell apart"
     return Verdict(
         principal=principal.arn,
         target=target,
         asked=asked.value if isinstance(asked, Level) else asked,
-        findings=tuple(Finding(check, _decide(principal, bucket, check, now)) for check in implied),
+        findings=findings,
         read_at=min(principal.read_at, bucket.read_at),
         unread=(*principal.unread, *bucket.unread),
-        unsettled=""
-        if bucket.encryption_read
-        else f"the encryption of {bucket.bucket}, which could not be read",
+        unsettled=unsettled,
+        exceptions=exceptions,
     )
 
 
-def _calls_for(level: Level, target: S3Target, bucket: BucketEvidence) -> tuple[Check, ...]:
+def _unsettled(asked: Level | str, bucket: BucketEvidence) -> str:
+    if not bucket.encryption_read:
+        return f"the encryption of {bucket.bucket}, which could not be read"
+    if bucket.kms_key_arn and not isinstance(asked, Level) and _may_use_the_key(asked):
+        return f"whether {asked} uses the bucket's KMS key, which is not modelled"
+    return ""
+
+
+def _may_use_the_key(action: str) -> bool:
+    """An action on the contents of objects that no level means, such as s3:GetObjectVersion."""
+    (name,) = catalog.matching(action)
+    on_objects = "object" in {kind.name for kind in catalog.resource_types(name)}
+    return on_objects and level_of(name) is None and catalog.access_level(name) in {"Read", "Write"}
+
+
+def _exceptions(
+    principal: PrincipalEvidence, bucket: BucketEvidence, findings: tuple[Finding, ...], now: datetime
+) -> Iterator[Finding]:
+    """Objects of the place for which the answer is another than for the rest of it."""
+    for finding in findings:
+        check = finding.check
+        if ":::" not in check.resource_arn or not check.resource_arn.endswith("*"):
+            continue
+        for example in parts_of(check.resource_arn, policy_set(principal, bucket, of_key=False)):
+            response = _decide(principal, bucket, replace(check, resource_arn=example), now)
+            if response.decision is not Decision.ALLOW:
+                yield Finding(replace(check, resource_arn=example), response)
+
+
+def _calls_for(level: Level, target: S3Target, bucket: BucketEvidence, partition: str) -> tuple[Check, ...]:
     """The calls of a level. Of one key, they are about that key alone: no listing, and nothing that lies beneath."""
-    implied = checks(target, level, bucket.kms_key_arn)
+    implied = checks(target, level, bucket.kms_key_arn, partition=partition)
     if target.is_bucket or target.is_prefix or level is Level.LIST:
         return implied
-    key = target.object_arns()[0]
+    key = target.object_arns(partition)[0]
     return tuple(check for check in implied if check.resource_arn == key or check.action.startswith("kms:"))
 
 
-def _calls_of(action: str, target: S3Target, bucket: BucketEvidence) -> tuple[Check, ...]:
+def _calls_of(action: str, target: S3Target, bucket: BucketEvidence, partition: str) -> tuple[Check, ...]:
     """An action as the calls that a level would make of it, the key's included; any other on what it is about: the
     bucket, its objects, its key, or nothing in particular. Raises InvalidInput for an action on anything else.
     """
@@ -163,10 +197,14 @@ def _calls_of(action: str, target: S3Target, bucket: BucketEvidence) -> tuple[Ch
     if level is None:
         (name,) = catalog.matching(action)  # in AWS's own spelling
         kinds = {kind.name for kind in catalog.resource_types(name)}
-        return (_call_on_key(name, bucket) if "key" in kinds else _call_on_place(name, kinds, target),)
+        return (
+            _call_on_key(name, bucket) if "key" in kinds else _call_on_place(name, kinds, target, partition),
+        )
     wanted = {action.lower()} | ({"kms:decrypt", "kms:generatedatakey"} if level is not Level.LIST else set())
     return tuple(
-        check for check in checks(target, level, bucket.kms_key_arn) if check.action.lower() in wanted
+        check
+        for check in checks(target, level, bucket.kms_key_arn, partition=partition)
+        if check.action.lower() in wanted
     )
 
 
@@ -185,11 +223,12 @@ def _call_on_key(action: str, bucket: BucketEvidence) -> Check:
     return Check(action, bucket.kms_key_arn, through_s3)
 
 
-def _call_on_place(action: str, kinds: set[str], target: S3Target) -> Check:
+def _call_on_place(action: str, kinds: set[str], target: S3Target, partition: str) -> Check:
     if "object" in kinds:
-        return Check(action, target.object_arns()[0])
+        return Check(action, target.object_arns(partition)[0])
     if "bucket" in kinds:
-        return Check(action, target.bucket_arn())
+        listed = target.path and catalog.accepts_condition_key(action, "s3:prefix")
+        return Check(action, target.bucket_arn(partition), {"s3:prefix": target.path} if listed else {})
     if not kinds:
         return Check(action, _NO_RESOURCE)
     raise InvalidInput(
@@ -205,18 +244,33 @@ def _with_grant(
     if principal.identity is UNREADABLE:
         return principal
     key = None if bucket.kms_policy is None else bucket.kms_key_arn
-    made = statements(target, level, ends_at=now + timedelta(hours=1), kms_key_arn=key, sid_prefix="WhatIf")
+    made = statements(
+        target,
+        level,
+        ends_at=now + timedelta(hours=1),
+        kms_key_arn=key,
+        sid_prefix="WhatIf",
+        partition=partition_of(principal.arn),
+    )
     document = parse_policy({"Version": "2012-10-17", "Statement": list(made)}, name="the grant")
     return replace(principal, identity=(*principal.identity, NamedPolicy("the grant", document, "inline")))
 
 
-def _keys_of(check: Check, context: Mapping[str, str]) -> Iterator[str]:
-    """The service's own context keys that such a call may carry and that the check says nothing about."""
-    for key in catalog.condition_keys(check.action):
-        name = _PLACEHOLDER.split(key)[0]
-        # A listing of a whole bucket is one without a prefix: there the key's absence is the fact.
-        if not name.lower().startswith("aws:") and name not in context and name != "s3:prefix":
-            yield f"{name}*" if name != key else key
+def _not_known(check: Check, context: Mapping[str, str], layers: PolicySet) -> Iterator[str]:
+    """The context keys that the policies ask for and nothing here can know: where from the call comes, how the session
+    is tagged and was assumed, how the request is made. They make the answer "depends", never a guess.
+
+    Keys of S3 and KMS that do not belong to the action are not sent with it: there absence is the fact. So it is for
+    the prefix of a listing of the whole bucket.
+    """
+    known = _DERIVED | {key.lower() for key in context}
+    for key in keys_asked(layers):
+        absent = key == "s3:prefix" or (
+            key.startswith(("s3:", "kms:")) and not catalog.accepts_condition_key(check.action, key)
+        )
+        # INVARIANT: a key that a policy asks for is given, derived, certainly absent, or declared unknown.
+        if key not in known and not absent:
+            yield key
 
 
 def _decide(principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, now: datetime) -> Response:
@@ -230,7 +284,7 @@ def _decide(principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, 
         context["kms:CallerAccount"] = principal.account
     if not of_key and owner is not None:
         context["s3:ResourceAccount"] = owner
-    unknown = [*_NOT_KNOWN_HERE, *_keys_of(check, context)]
+    unknown = list(_not_known(check, context, layers))
     if principal.iam_arn is None:
         unknown.append("aws:PrincipalArn")
     else:

@@ -138,7 +138,8 @@ def _key_arn(
     if isinstance(key, Unreadable) or (key.startswith("arn:") and ":key/" in key):
         return key
     if not key.startswith(("arn:", "alias/")):
-        return f"arn:aws:kms:{region or 'us-east-1'}:{account}:key/{key}"
+        region = region or "us-east-1"
+        return f"arn:{aws.session.get_partition_for_region(region)}:kms:{region}:{account}:key/{key}"
     try:
         with told("looking up the bucket's key"):
             return str(aws.client("kms", region).describe_key(KeyId=key)["KeyMetadata"]["Arn"])

@@ -54,13 +54,19 @@ def collect_identity(aws: Aws, resource_metadata: Path) -> Identity:
         arn=caller.arn,
         account=caller.account,
         user_id=caller.user_id,
-        source=_SOURCES.get(getattr(credentials, "method", ""), CredentialSource.OTHER),
+        source=credential_source(aws),
         expires_at=expires_at.astimezone(timezone.utc) if isinstance(expires_at, datetime) else None,
         long_term_key=kind == "AKIA",
         region=aws.region,
         read_at=datetime.now(timezone.utc),
         metadata=read_metadata(resource_metadata),
     )
+
+
+def credential_source(aws: Aws) -> CredentialSource:
+    """Which link of the credential chain answered."""
+    credentials = aws.session.get_credentials()
+    return _SOURCES.get(getattr(credentials, "method", ""), CredentialSource.OTHER)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

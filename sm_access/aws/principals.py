@@ -14,6 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from sm_access.access.evidence import Policies, PrincipalEvidence, Unread
+from sm_access.access.identity import CredentialSource
+from sm_access.aws.identity import credential_source
 from sm_access.aws.policy_documents import parsed_policy
 from sm_access.aws.session import WORKERS, Aws, error_code, told
 from sm_access.errors import AccessDenied, CannotTell
@@ -22,6 +24,8 @@ from sm_access.policy.policy_set import Unreadable
 
 T = TypeVar("T")
 
+#: Sources whose sessions AWS itself starts, for SageMaker, ECS and EC2: without a session policy.
+_WITHOUT_SESSION_POLICY = (CredentialSource.CONTAINER, CredentialSource.INSTANCE_METADATA)
 _NO_ORGANIZATION = "AWSOrganizationsNotInUseException"
 
 
@@ -52,6 +56,8 @@ def collect_principal(aws: Aws, arn: str) -> PrincipalEvidence:
         entity = owner.result()
         boundary = _boundary(iam, entity, kind, unread)
         unread += organization.result()
+    if ":assumed-role/" in arn and credential_source(aws) not in _WITHOUT_SESSION_POLICY:
+        unread.append(Unread("the session policy, if the role was assumed with one"))
     identity: Policies | Unreadable
     # INVARIANT: one policy that could not be read, and the whole layer is unreadable: it may hold a Deny.
     if isinstance(groups, Unreadable) or any(isinstance(part, Unreadable) for part in parts):

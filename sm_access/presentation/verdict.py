@@ -64,9 +64,9 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
     decision = verdict.decision
     headline = line(
         strong(f"{_answer(verdict)}: "),
-        f"{name_of(verdict.principal)} {_may(decision)} ",
+        f"{name_of(verdict.principal)} {_may(verdict)} ",
         *_what(verdict),
-        ".",
+        ", but not everywhere there." if verdict.exceptions else ".",
     )
     blocks: list[Block] = [Paragraph(reason(verdict))]
     helps = _remedy(verdict)
@@ -80,11 +80,14 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
             line(quiet(f"Decided by sm_access's engine from policies read {ago(verdict.read_at, now)}."))
         )
     )
-    return Page(headline, TONES[decision], tuple(blocks), verdict_view(verdict))
+    tone = Tone.WARN if verdict.exceptions else TONES[decision]
+    return Page(headline, tone, tuple(blocks), verdict_view(verdict))
 
 
 def _answer(verdict: Verdict) -> str:
     """A yes beside which something was not read - an organization's policies, say - is a yes with a limit."""
+    if verdict.exceptions:
+        return "In part"
     limited = verdict.decision is Decision.ALLOW and verdict.unread
     return "Yes, as far as could be read" if limited else ANSWERS[verdict.decision]
 
@@ -94,6 +97,8 @@ def reason(verdict: Verdict) -> Line:
     finding = verdict.deciding
     decision = verdict.decision
     told = finding.response.deciding
+    if verdict.exceptions:
+        return _in_part(verdict)
     if decision is Decision.UNDETERMINED and finding.response.decision is Decision.ALLOW:
         return line(f"Every policy that was read allows it, but it also depends on {verdict.unsettled}.")
     if decision is Decision.UNDETERMINED:
@@ -109,6 +114,22 @@ def reason(verdict: Verdict) -> Line:
             " A grant cannot undo a deny: whoever owns that policy can.",
         )
     return _implicit(verdict, finding)
+
+
+def _in_part(verdict: Verdict) -> Line:
+    """Allowed in general, and not everywhere: which statement makes the difference, and for what, for example."""
+    exception = verdict.exceptions[0]
+    told, check = exception.response.deciding, exception.check
+    example = code(check.resource_arn.partition(":::")[2])
+    but: list[str | Span]
+    if told is not None:
+        but = [_statement(told), " denies ", code(check.action), " on some of it, ", example, " for example."]
+    elif exception.response.decision is Decision.UNDETERMINED:
+        open_questions = "; ".join(exception.response.depends_on) or "what could not be read"
+        but = ["for some of it, ", example, f" for example, it depends on {open_questions}."]
+    else:
+        but = ["nothing allows ", code(check.action), " on some of it, ", example, " for example."]
+    return line("It is allowed in general, but ", *but)
 
 
 def _implicit(verdict: Verdict, finding: Finding) -> Line:
@@ -209,13 +230,16 @@ def verdict_view(verdict: Verdict) -> dict[str, Any]:
         "reason": "".join(span.text for span in reason(verdict)),
         "grant_would_help": None if verdict.with_grant is None else verdict.with_grant is Decision.ALLOW,
         "checks": [_finding_view(finding) for finding in verdict.findings],
+        "exceptions": [_finding_view(finding) for finding in verdict.exceptions],
         "not_read": list(_unread(verdict)),
         "read_at": iso(verdict.read_at),
     }
 
 
-def _may(decision: Decision) -> str:
-    return {Decision.ALLOW: "may", Decision.UNDETERMINED: "might be able to"}.get(decision, "may not")
+def _may(verdict: Verdict) -> str:
+    if verdict.exceptions:
+        return "may"
+    return {Decision.ALLOW: "may", Decision.UNDETERMINED: "might be able to"}.get(verdict.decision, "may not")
 
 
 def _what(verdict: Verdict) -> list[str | Span]:
@@ -288,6 +312,8 @@ def _layer_line(layer: LayerResult) -> Line:
 def _cell(verdict: Verdict | None) -> Line:
     if verdict is None:
         return line(Span("?", Tone.UNKNOWN))
+    if verdict.exceptions:
+        return line(Span("in part", Tone.WARN))
     if verdict.decision is Decision.UNDETERMINED:
         return line(
             Span("depends", Tone.WARN) if verdict.deciding.response.depends_on else Span("?", Tone.UNKNOWN)

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from sm_access.access.distinctions import parts_of
 from sm_access.access.evidence import BucketEvidence, PrincipalEvidence, Unread
 from sm_access.access.level import Level
 from sm_access.access.target import S3Target
 from sm_access.access.verdict import judge, level_of
 from sm_access.errors import CannotTell, InvalidInput
-from sm_access.policy import UNREADABLE, Decision, NamedPolicy, parse_policy
+from sm_access.policy import UNREADABLE, Decision, NamedPolicy, PolicySet, parse_policy
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 NOW = datetime(2026, 11, 23, 17, tzinfo=timezone.utc)
@@ -289,3 +290,105 @@ def test_a_verdict_tells_how_old_it_is_and_what_was_not_read() -> None:
     found = judge(who, bucket(unread=(Unread("d"),)), RAW, Level.READ, now=NOW)
     assert found.read_at == older
     assert [item.what for item in found.unread] == ["a", "d"]
+
+
+class TestParts:
+    """A yes for a place is one for every object in it."""
+
+    def test_a_deny_within_the_place_makes_it_a_yes_in_part(self) -> None:
+        for pattern in ("arn:aws:s3:::lake/raw/secret/*", "arn:aws:s3:::lake/*.csv", "arn:aws:s3:::*/raw/??"):
+            found = judge(
+                principal(allow(), deny("s3:GetObject", pattern)), bucket(), RAW, Level.READ, now=NOW
+            )
+            assert found.decision is Decision.UNDETERMINED
+            assert found.exceptions
+            assert all(
+                each.check.resource_arn.startswith("arn:aws:s3:::lake/raw/") for each in found.exceptions
+            )
+
+    def test_a_deny_elsewhere_changes_nothing(self) -> None:
+        who = principal(
+            allow(), deny("s3:GetObject", ["arn:aws:s3:::lake/raw-secret/*", "arn:aws:s3:::other/*"])
+        )
+        assert decide(who, bucket(), Level.READ) is Decision.ALLOW
+
+    def test_an_allow_of_everything_but_a_part(self) -> None:
+        but = {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::lake/raw/secret/*"}
+        found = judge(principal(allow("s3:ListBucket"), but), bucket(), RAW, Level.READ, now=NOW)
+        assert found.decision is Decision.UNDETERMINED
+        assert {each.response.decision for each in found.exceptions} == {Decision.IMPLICIT_DENY}
+
+    def test_a_variable_in_a_deny_may_be_any_part(self) -> None:
+        mine = deny("s3:GetObject", "arn:aws:s3:::lake/raw/${aws:PrincipalTag/team}/*")
+        assert decide(principal(allow(), mine), bucket(), Level.READ) is Decision.UNDETERMINED
+
+    def test_a_statement_about_nothing_in_particular_cuts_nothing(self) -> None:
+        trust = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+        layers = PolicySet(identity=(policy(allow()),), resource=(policy(trust),))
+        assert len(parts_of("arn:aws:s3:::lake/raw/*", layers)) == 1
+
+    def test_of_one_key_there_are_no_parts(self) -> None:
+        who = principal(allow(), deny("s3:GetObject", "arn:aws:s3:::lake/raw/*.json"))
+        assert decide(who, bucket(), Level.READ, ONE) is Decision.ALLOW
+
+    def test_more_parts_than_can_be_gone_through_are_no_yes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sm_access.policy.partition.MOST_STATES", 1)
+        found = judge(
+            principal(allow(), deny("s3:GetObject", "arn:aws:s3:::lake/*.csv")),
+            bucket(),
+            RAW,
+            Level.READ,
+            now=NOW,
+        )
+        assert found.decision is Decision.UNDETERMINED
+        assert "parts of s3://lake/raw/" in found.unsettled
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "aws:VpceAccount",
+        "aws:SourceIp",
+        "ec2:SourceInstanceArn",
+        "lambda:SourceFunctionArn",
+        "cognito-identity.amazonaws.com:aud",
+        "aws:AssumedRoot",
+        "s3:TlsVersion",
+    ],
+)
+def test_a_key_that_only_the_real_call_knows_makes_it_depend(key: str) -> None:
+    who = principal(allow(), deny(Condition={"StringLike": {key: "x*"}}))
+    assert decide(who, bucket(), Level.READ) is Decision.UNDETERMINED
+
+
+def test_a_key_of_the_service_that_the_action_does_not_carry_is_absent() -> None:
+    who = principal(allow(), deny("s3:GetObject", Condition={"StringLike": {"s3:prefix": "raw*"}}))
+    assert decide(who, bucket(), Level.READ) is Decision.ALLOW
+
+
+def test_another_partition_is_asked_about_its_own_resources() -> None:
+    arn = f"arn:aws-us-gov:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker"
+    who = principal(
+        allow(resource="arn:aws-us-gov:s3:::lake*"),
+        arn=arn,
+        iam_arn=f"arn:aws-us-gov:iam::{ACCOUNT}:role/notebooks",
+    )
+    assert decide(who, bucket(), Level.READ) is Decision.ALLOW
+    assert decide(who, bucket(), "s3:GetObjectVersion") is Decision.ALLOW
+    assert decide(who, bucket(), "s3:ListBucketVersions") is Decision.ALLOW
+    closed = principal(allow(), deny(resource="arn:aws-us-gov:s3:::lake/*"), arn=arn, iam_arn=who.iam_arn)
+    assert decide(closed, bucket(), Level.READ) is Decision.EXPLICIT_DENY
+
+
+def test_an_object_action_beside_the_levels_leaves_the_key_open() -> None:
+    where = bucket(kms_key_arn=KEY, kms_policy=key_policy("kms:DescribeKey"))
+    found = judge(principal(allow("s3:*")), where, RAW, "s3:GetObjectVersion", now=NOW)
+    assert found.decision is Decision.UNDETERMINED
+    assert "KMS key" in found.unsettled
+    assert decide(principal(allow("s3:*")), where, "s3:GetObjectTagging") is not Decision.EXPLICIT_DENY
+
+
+def test_a_listing_of_versions_carries_its_prefix() -> None:
+    hidden = deny("s3:ListBucketVersions", Condition={"StringLike": {"s3:prefix": "raw/*"}})
+    assert decide(principal(allow(), hidden), bucket(), "s3:ListBucketVersions") is Decision.EXPLICIT_DENY
+    assert decide(principal(allow(), hidden), bucket(), "s3:ListBucketVersions", WHOLE) is Decision.ALLOW

@@ -231,3 +231,17 @@ class TestBuckets:
         targets = {row["target"] for row in found.to_dict()["rows"]}
         assert "s3://acme-lake/public/" in targets
         assert "s3:ListAllMyBuckets" in found.to_text()
+
+
+def test_a_session_that_somebody_started_may_have_a_policy_of_its_own(sandbox: Sandbox) -> None:
+    sts = sandbox.session("notebook").client("sts")
+    credentials = sandbox.root_session.client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/acme-ds-notebooks", RoleSessionName="by-hand"
+    )["Credentials"]
+    assert collect_principal(Aws(sandbox.session("notebook")), sts.get_caller_identity()["Arn"]).unread == ()
+    own = sandbox.session("notebook")
+    own._session.set_credentials(
+        credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
+    )
+    found = collect_principal(Aws(own), f"arn:aws:sts::{ACCOUNT}:assumed-role/acme-ds-notebooks/by-hand")
+    assert Unread("the session policy, if the role was assumed with one") in found.unread

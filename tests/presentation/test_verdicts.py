@@ -95,3 +95,30 @@ def test_a_no_names_its_reason(
 def test_another_accounts_bucket_is_the_other_sides_to_open() -> None:
     text = " ".join(said(READ, owner="444455556666").split())
     assert "belongs to another account, and that side does not." in text
+
+
+def test_a_yes_in_part_names_the_part_and_the_statement() -> None:
+    deny = policy(
+        "guard", {"Sid": "Pii", "Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::lake/raw/pii/*"}
+    )
+    text = " ".join(said(READ, deny).split())
+    assert text.startswith("! In part: DS may read s3://lake/raw/, but not everywhere there.")
+    assert "but Statement Pii of guard (inline) denies s3:GetObject on some of it, lake/raw/pii/" in text
+
+
+def test_a_yes_in_part_for_want_of_an_allow_or_for_what_is_not_known() -> None:
+    but = policy(
+        "most",
+        {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::lake/raw/pii/*"},
+    )
+    assert "nothing allows s3:GetObject on some of it" in " ".join(said(LIST_ONLY, but).split())
+    where = policy(
+        "where",
+        {
+            "Effect": "Deny",
+            "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::lake/raw/pii/*",
+            "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}},
+        },
+    )
+    assert "for some of it, lake/raw/pii/" in " ".join(said(READ, where).split())

@@ -1,0 +1,62 @@
+"""What a set of policies tells apart: the context keys that it asks for, and the parts of a place in S3.
+
+Both are read off the policies themselves, so that nothing which they ask for is forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sm_access.policy import UNREADABLE, PolicySet
+from sm_access.policy.context import RequestContext
+from sm_access.policy.partition import Run, Shape, overlaps, partition
+from sm_access.policy.pattern import parse_template
+from sm_access.policy.policy_set import Policies
+from sm_access.policy.statement import Statement
+
+_VARIABLE = re.compile(r"\$\{\s*([A-Za-z][^,}]*)")
+_NOTHING_KNOWN = RequestContext({}, ["*"])
+
+
+def keys_asked(layers: PolicySet) -> frozenset[str]:
+    """The context keys in conditions and policy variables, lower-case: names are not case-sensitive."""
+    found = set()
+    for statement in _statements(layers):
+        texts = [value for condition in statement.conditions for value in condition.values]
+        texts += statement.resource.patterns if statement.resource is not None else ()
+        found |= {condition.key.lower() for condition in statement.conditions}
+        found |= {name.strip().lower() for text in texts for name in _VARIABLE.findall(text)}
+    return frozenset(found)
+
+
+def parts_of(place: str, layers: PolicySet) -> tuple[str, ...]:
+    """One object for each part of a place that no Resource pattern tells apart; the place's ARN ends with `*`.
+
+    A yes for an object that only stands for the others would overlook a Deny on a folder or a suffix within the place.
+    Raises CannotTell where there are too many parts to go through.
+    """
+    universe = Shape(place, (*place.removesuffix("*"), Run()))
+    shapes = {}
+    for statement in _statements(layers):
+        if statement.resource is None:
+            continue
+        for pattern in statement.resource.patterns:
+            template = parse_template(pattern, variables=statement.resource.variables)
+            shape = Shape.of(pattern, template.resolve(_NOTHING_KNOWN).within_segments())
+            if overlaps(universe, shape):
+                shapes[shape.pieces] = shape
+    return tuple(cell.example for cell in partition(universe, tuple(shapes.values())))
+
+
+def _statements(layers: PolicySet) -> Iterator[Statement]:
+    applied: tuple[Policies | None, ...] = (
+        layers.identity,
+        layers.permissions_boundary,
+        layers.session,
+        layers.resource,
+    )
+    for policies in applied:
+        if policies is not None and policies is not UNREADABLE:
+            for policy in policies:
+                yield from policy.document.statements
