@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from sm_access.access.caller import same_principal
 from sm_access.aws.session import WORKERS, Aws, told
 from sm_access.errors import AccessDenied, CannotTell
 
 
 def collect_role_notebooks(aws: Aws, role_arn: str) -> tuple[str, ...] | None:
-    """The names of the notebook instances that work on a role; None where SageMaker may not be read."""
+    """The names of the notebook instances, of this Region, that work on a role; None where SageMaker may not be read."""
     sagemaker = aws.client("sagemaker")
     try:
         with told("asking SageMaker which notebooks use the role"):
@@ -25,7 +26,8 @@ def collect_role_notebooks(aws: Aws, role_arn: str) -> tuple[str, ...] | None:
                 return tuple(
                     name
                     for name, detail in zip(names, details, strict=True)
-                    if detail.get("RoleArn") == role_arn
+                    # A session's ARN does not tell the path of its role; SageMaker's does.
+                    if same_principal(str(detail.get("RoleArn", "")), role_arn)
                 )
     except (AccessDenied, CannotTell):
         return None

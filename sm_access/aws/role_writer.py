@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
+from sm_access.aws.identity import collect_caller
 from sm_access.aws.session import Aws, told
+from sm_access.errors import Refused
 from sm_access.policy import Arn
 
 
@@ -18,7 +21,7 @@ class IamRoleWriter:
 
     def read(self, role_arn: str) -> dict[str, dict[str, Any]]:
         """All inline policies of the role, by name. Raises AccessDenied, CannotTell."""
-        iam, role = self._aws.client("iam"), _role_name(role_arn)
+        iam, role = self._aws.client("iam"), self._role_name(role_arn)
         with told(f"reading the inline policies of {role}"):
             names = [
                 name
@@ -31,17 +34,29 @@ class IamRoleWriter:
             }
 
     def put(self, role_arn: str, name: str, document: Mapping[str, Any]) -> None:
-        with told(f"writing the inline policy {name} of {_role_name(role_arn)}"):
+        with told(f"writing the inline policy {name} of {self._role_name(role_arn)}"):
             self._aws.client("iam").put_role_policy(
-                RoleName=_role_name(role_arn),
+                RoleName=self._role_name(role_arn),
                 PolicyName=name,
                 PolicyDocument=json.dumps(document, separators=(",", ":")),
             )
 
     def delete(self, role_arn: str, name: str) -> None:
-        with told(f"deleting the inline policy {name} of {_role_name(role_arn)}"):
-            self._aws.client("iam").delete_role_policy(RoleName=_role_name(role_arn), PolicyName=name)
+        with told(f"deleting the inline policy {name} of {self._role_name(role_arn)}"):
+            self._aws.client("iam").delete_role_policy(RoleName=self._role_name(role_arn), PolicyName=name)
 
+    def _role_name(self, role_arn: str) -> str:
+        """The name by which IAM knows the role - in the caller's account, and no other. Raises Refused."""
+        # INVARIANT: IAM takes names, and each account has its own roles of a name: only the caller's own are written.
+        role = Arn.parse(role_arn)
+        if (role.partition, role.account) != self._own:
+            raise Refused(
+                f"{role_arn} is a role of another account than {self._own[1]}, which these credentials belong to.",
+                remedy="Reconcile it with credentials of its own account.",
+            )
+        return role.resource.rsplit("/", 1)[-1]
 
-def _role_name(role_arn: str) -> str:
-    return Arn.parse(role_arn).resource.rsplit("/", 1)[-1]
+    @cached_property
+    def _own(self) -> tuple[str, str]:
+        caller = Arn.parse(collect_caller(self._aws).arn)
+        return caller.partition, caller.account
