@@ -42,7 +42,8 @@ def described(formula: Formula) -> tuple[str, ...]:
     if isinstance(formula, bool):
         return ()
     phrases = dict.fromkeys(f"allowed {_alternative(group)}" for group in _groups(formula, conjunction=False))
-    return tuple(_cut(list(phrases), MOST_ALTERNATIVES))
+    *shown, last = _cut(list(phrases), MOST_ALTERNATIVES)
+    return (*shown, last if last in phrases else f"and {last}")
 
 
 def _groups(formula: _Part, *, conjunction: bool) -> list[_Group]:

@@ -26,6 +26,7 @@ from sm_access.policy.formula import (
 
 MOST_STEPS = 2000
 MOST_FACTS = 24
+MOST_SPREAD = 4
 
 
 def settled(formula: Formula) -> bool | None:
@@ -44,7 +45,21 @@ def settled(formula: Formula) -> bool | None:
 
 def dependencies(formula: Formula) -> tuple[str, ...]:
     """An open answer in words: under what it is yes, one phrase for each alternative."""
-    return described(simplified(formula))
+    return described(_spread(simplified(formula)))
+
+
+def _spread(formula: Formula) -> Formula:
+    """An alternative inside the expression that is no plain list of values, said as alternatives of the whole."""
+    parts = formula.parts if isinstance(formula, Compound) and formula.conjunction else ()
+    for part in parts:
+        if isinstance(part, Compound) and len(part.parts) <= MOST_SPREAD and not _is_plain(part):
+            rest = [other for other in parts if other is not part]
+            return disjoin(simplified(conjoin((alternative, *rest))) for alternative in part.parts)
+    return formula
+
+
+def _is_plain(formula: Compound) -> bool:
+    return all(isinstance(part, Literal) and isinstance(part.fact, KeyTest) for part in formula.parts)
 
 
 def simplified(formula: Formula) -> Formula:

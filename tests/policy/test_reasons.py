@@ -178,6 +178,9 @@ def test_layers_absent_and_null_do_not_apply() -> None:
         {"identity": [{"document": {"Statement": []}, "nmae": "x"}]},
         {"service_control": [{"policies": []}]},
         {"service_control": ["x"]},
+        {"public_access_block": True},
+        {"public_access_block": {"RestrictPublicBuckets": "true"}},
+        {"public_access_block": {"RestrictPublic": True}},
     ],
 )
 def test_a_set_that_cannot_be_read(data: Any) -> None:

@@ -77,7 +77,7 @@ def _could_allow(policies: PolicySet, request: ResolvedRequest) -> Iterator[str]
     arn = Arn.read(request.resource)
     if arn is not None and arn.service == "kms" and action in _BY_GRANT:
         if arn.resource.startswith("alias/"):
-            yield "the key behind the alias, on whose own ARN KMS authorizes this: ask on that"
+            yield "the key behind the alias, on whose own ARN KMS authorizes this - ask on that"
         yield "grants of the KMS key, which may allow it"
     if action in _BY_LIST and policies.object_ownership != NO_LISTS and not _is_own(request):
         ignored = isinstance(settings, PublicAccessBlock) and settings.ignore_public_acls

@@ -12,7 +12,9 @@ control access to KMS keys").
 from __future__ import annotations
 
 from sm_access.policy.arn import Arn
+from sm_access.policy.formula import Doubt
 from sm_access.policy.services.rules import ServiceRules
+from sm_access.policy.truth import YES, Truth, possible
 
 
 def _consent_required(resource: str) -> bool:
@@ -20,4 +22,19 @@ def _consent_required(resource: str) -> bool:
     return arn is not None and arn.service == "kms" and arn.resource.startswith("key/")
 
 
-RULES = ServiceRules(resource_policy=lambda _resource: "the key policy", consent_required=_consent_required)
+_ON_ALIASES = ("kms:createalias", "kms:deletealias", "kms:updatealias")
+
+
+def _beyond(action: str, resource: str) -> Truth:
+    arn = Arn.read(resource)
+    if arn is None or not arn.resource.startswith("alias/") or action.lower() in _ON_ALIASES:
+        return YES
+    behind = f"the key behind {arn.resource}"
+    return possible(Doubt((behind,), ("behind", resource), if_so=f"{behind} allows it"))
+
+
+RULES = ServiceRules(
+    resource_policy=lambda _resource: "the key policy",
+    consent_required=_consent_required,
+    beyond=_beyond,
+)
