@@ -71,7 +71,7 @@ class Services:
     def reconciler(self) -> Reconciler:
         from sm_access.aws.role_writer import IamRoleWriter
 
-        return Reconciler(self.ledger, IamRoleWriter(self.aws), self.clock)
+        return Reconciler(self.ledger, IamRoleWriter(self.aws), self.clock, self.rules)
 
     @cached_property
     def prover(self) -> Prover:

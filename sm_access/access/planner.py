@@ -11,6 +11,7 @@ never below AWS's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +23,10 @@ from sm_access.access.model import Grant
 from sm_access.access.ports import Document
 from sm_access.errors import QuotaExceeded
 
-PREFIX = "sm-access-"
-"""Names of inline policies that are ours. No other is ever written or deleted."""
+PREFIX = "sm-access-until-"
+"""What the names of our inline policies begin with; the end follows."""
+
+_OURS = re.compile(rf"{PREFIX}\d{{8}}T\d{{6}}Z")
 
 INLINE_LIMIT = 10_240
 """Characters of all inline policies of one role."""
@@ -78,9 +81,16 @@ def documents(grants: Iterable[Grant]) -> dict[str, Document]:
     }
 
 
+def is_ours(name: str) -> bool:
+    """Whether an inline policy has a name that a plan gives. No other is ever written, deleted or called drift: by the
+    whole name, so that somebody's own `sm-access-guardrail` is left alone.
+    """
+    return _OURS.fullmatch(name) is not None
+
+
 def document_name(end: datetime) -> str:
     """The name of the inline policy whose grants end at a moment."""
-    return f"{PREFIX}until-{end.strftime('%Y%m%dT%H%M%SZ')}"
+    return f"{PREFIX}{end.strftime('%Y%m%dT%H%M%SZ')}"
 
 
 def characters(document: Mapping[str, Any]) -> int:

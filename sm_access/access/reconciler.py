@@ -10,17 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sm_access.access import planner
 from sm_access.access.caller import same_principal
 from sm_access.access.events import Applied, Collected, Event, Submitted
 from sm_access.access.instant import whole_second
 from sm_access.access.model import ON_ROLE, AccessRequest, Grant, Status, advance, fold
-from sm_access.access.planner import PREFIX, RolePlan
+from sm_access.access.planner import RolePlan, is_ours
 from sm_access.access.ports import Clock, Document, Ledger, RoleWriter
+from sm_access.access.rules import Rules
 from sm_access.access.terms import faults
-from sm_access.errors import IllegalTransition, LedgerConflict, QuotaExceeded
+from sm_access.errors import BeyondCeiling, IllegalTransition, LedgerConflict, QuotaExceeded
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far the clocks of a reviewer and of a reconciler may be apart."""
 
 _ROUNDS = 8
 
@@ -96,8 +100,9 @@ class _Standing:
 class Reconciler:
     """Applies and collects the grants of a role. Needs the right to write inline policies on it."""
 
-    def __init__(self, ledger: Ledger, role_writer: RoleWriter, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, role_writer: RoleWriter, clock: Clock, rules: Rules) -> None:
         self._ledger = ledger
+        self._rules = rules
         self._role_writer = role_writer
         self._clock = clock
 
@@ -128,7 +133,7 @@ class Reconciler:
         for _ in range(_ROUNDS):
             standing = self._standing(role_arn)
             found = self._role_writer.read(role_arn)
-            ours = {name: document for name, document in found.items() if name.startswith(PREFIX)}
+            ours = {name: document for name, document in found.items() if is_ours(name)}
             planned, carried, too_much = _plan(standing, found)
             if drift is None:
                 drift = _drift(standing, ours, planned)
@@ -194,10 +199,26 @@ class Reconciler:
                 )
                 continue
             requests.append(request)
-            found = faults(request, request.grant) if request.grant is not None else ()
+            found = self._faults(request, request.grant, now) if request.grant is not None else ()
             if found and request.status is not Status.COLLECTED:
                 refused.append(RefusedGrant(request_id, found))
         return _Standing(now, tuple(requests), tuple(refused))
+
+    def _faults(self, request: AccessRequest, grant: Grant, now: datetime) -> tuple[str, ...]:
+        """Why a grant must not be on its role: it is not what was agreed to, or nobody may agree to it.
+
+        The rules are asked again, as they are now: an approval in the ledger proves only that somebody wrote it there.
+        """
+        found = [*faults(request, grant)]
+        if not self._rules.may_review(grant.approved_by, request):
+            found.append("its approver may not decide on it")
+        try:
+            self._rules.check_ceiling(request.target, request.level, request.duration)
+        except BeyondCeiling:
+            found.append("the rules let nobody have it")
+        if grant.starts_at > now + CLOCK_SKEW:
+            found.append("its approval is dated in the future")
+        return tuple(found)
 
     def _record(
         self,
@@ -231,9 +252,7 @@ def _plan(
 ) -> tuple[RolePlan, tuple[Grant, ...], QuotaExceeded | None]:
     """The plan and the grants in it; or, when they do not fit, those seen on the role before and the
     reason: an end never waits for room."""
-    in_use = sum(
-        planner.characters(document) for name, document in found.items() if not name.startswith(PREFIX)
-    )
+    in_use = sum(planner.characters(document) for name, document in found.items() if not is_ours(name))
     grants = standing.in_force()
     try:
         return planner.plan(grants, standing.now, in_use), grants, None

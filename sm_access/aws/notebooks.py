@@ -10,7 +10,7 @@ from sm_access.errors import AccessDenied, CannotTell
 
 
 def collect_role_notebooks(aws: Aws, role_arn: str) -> tuple[str, ...] | None:
-    """The names of the notebook instances, of this Region, that work on a role; None where SageMaker may not be read."""
+    """The names of this Region's notebook instances on a role; None where SageMaker may not be read."""
     sagemaker = aws.client("sagemaker")
     try:
         with told("asking SageMaker which notebooks use the role"):

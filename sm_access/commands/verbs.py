@@ -304,14 +304,14 @@ def _places(principal: PrincipalEvidence, buckets: tuple[str, ...]) -> list[S3Ta
 
 def _in_use(at: Services, role_arn: str) -> int | None:
     """Characters of the role's inline policies that are not ours; None where they may not be read."""
-    from sm_access.access.planner import PREFIX, characters
+    from sm_access.access.planner import characters, is_ours
     from sm_access.aws.role_writer import IamRoleWriter
 
     try:
         found = IamRoleWriter(at.aws).read(role_arn)
     except Refused:
         return None
-    return sum(characters(document) for name, document in found.items() if not name.startswith(PREFIX))
+    return sum(characters(document) for name, document in found.items() if not is_ours(name))
 
 
 def _review(at: Services, request: AccessRequest) -> words.Review:

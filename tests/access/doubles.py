@@ -33,6 +33,10 @@ KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-123456789
 RULES = {"reviewers": [f"arn:aws:iam::{ACCOUNT}:role/Steward*"]}
 
 
+def rules() -> Rules:
+    return Rules.from_dict(RULES)
+
+
 def session(role: str, name: str = "SageMaker", account: str = ACCOUNT) -> Caller:
     return Caller(f"arn:aws:sts::{account}:assumed-role/{role}/{name}", account, f"AROAEXAMPLE:{name}")
 

@@ -15,6 +15,7 @@ from doubles import (
     allowed,
     approve,
     desk,
+    rules,
     submit,
 )
 
@@ -161,7 +162,7 @@ def applied() -> tuple[MemoryLedger, StoppedClock, AccessRequest]:
     ledger, clock = MemoryLedger(), StoppedClock()
     at = desk(ledger, clock)
     asked = approve(at, submit(at))
-    Reconciler(ledger, Roles(), clock).reconcile(ROLE)
+    Reconciler(ledger, Roles(), clock, rules()).reconcile(ROLE)
     return ledger, clock, asked
 
 
@@ -194,7 +195,7 @@ def test_nothing_is_called_for_what_is_not_on_its_role() -> None:
     asked = approve(at, submit(at, duration=timedelta(hours=1)))
     with pytest.raises(IllegalTransition, match="is approved"):
         Prover(ledger, prober, clock).prove(asked.id)
-    Reconciler(ledger, Roles(), clock).reconcile(ROLE)
+    Reconciler(ledger, Roles(), clock, rules()).reconcile(ROLE)
     clock.forward(hours=1)
     with pytest.raises(IllegalTransition, match="is expired"):
         Prover(ledger, prober, clock).prove(asked.id)

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 import pytest
 from doubles import (
+    ACCOUNT,
     OTHER_ROLE,
     ROLE,
+    RULES,
     SCIENTIST,
     START,
     STEWARD,
@@ -20,11 +22,12 @@ from doubles import (
     StoppedClock,
     approve,
     desk,
+    rules,
     session,
     submit,
 )
 
-from sm_access.access import AccessRequest, Level, Reconciler, S3Target, Status
+from sm_access.access import AccessRequest, Level, Reconciler, Rules, S3Target, Status
 from sm_access.access.canonical import sha256
 from sm_access.access.events import Approved, Event, Submitted
 from sm_access.access.planner import documents
@@ -43,7 +46,7 @@ class World:
         self.clock = StoppedClock()
         self.roles = roles or Roles({"own": FOREIGN})
         self.desk = desk(self.ledger, self.clock)
-        self.reconciler = Reconciler(self.ledger, self.roles, self.clock)
+        self.reconciler = Reconciler(self.ledger, self.roles, self.clock, rules())
 
     def grant(self, uri: str = "s3://lake/raw/", duration: timedelta = WEEK, **more: Any) -> AccessRequest:
         return approve(self.desk, submit(self.desk, uri, duration=duration, **more))
@@ -141,7 +144,7 @@ def test_a_role_is_one_whether_or_not_its_path_is_told() -> None:
     [
         lambda documents: documents[WEEK_END]["Statement"][0].update(Resource="*"),
         lambda documents: documents.pop(WEEK_END),
-        lambda documents: documents.update({"sm-access-mine": FOREIGN}),
+        lambda documents: documents.update({"sm-access-until-20300101T000000Z": FOREIGN}),
     ],
 )
 def test_what_somebody_else_changed_is_named_and_put_right(tamper: Callable[[dict[str, Any]], Any]) -> None:
@@ -225,7 +228,7 @@ def test_what_is_not_as_approved_is_named_and_not_applied(
 ) -> None:
     world = World()
     one = world.grant()
-    done = Reconciler(Forged(world.ledger, change), world.roles, world.clock).reconcile(ROLE)
+    done = Reconciler(Forged(world.ledger, change), world.roles, world.clock, rules()).reconcile(ROLE)
     (refused,) = done.refused
     assert refused.request_id == one.id
     assert any(words in fault for fault in refused.faults)
@@ -237,15 +240,15 @@ def test_the_role_that_gains_cannot_have_approved() -> None:
     world = World()
     world.grant(role=OTHER_ROLE)
     forged = Forged(world.ledger, approval(reviewer=session("training")))
-    (refused,) = Reconciler(forged, world.roles, world.clock).reconcile(OTHER_ROLE).refused
-    assert refused.faults == ("the role that gains it approved it",)
+    (refused,) = Reconciler(forged, world.roles, world.clock, rules()).reconcile(OTHER_ROLE).refused
+    assert refused.faults == ("the role that gains it approved it", "its approver may not decide on it")
 
 
 def test_what_was_tampered_with_after_it_was_applied_is_taken_off() -> None:
     world = World()
     world.grant()
     world.reconciler.reconcile(ROLE)
-    done = Reconciler(Forged(world.ledger, one_byte), world.roles, world.clock).reconcile(ROLE)
+    done = Reconciler(Forged(world.ledger, one_byte), world.roles, world.clock, rules()).reconcile(ROLE)
     assert done.deleted == (WEEK_END,)
     assert world.ours() == {}
 
@@ -255,7 +258,7 @@ def test_a_stream_that_cannot_have_happened_hides_no_role() -> None:
     world.grant()
     forged = Forged(world.ledger, lambda event: event)
     forged.streams = lambda: {**world.ledger.streams(), "r-x": ()}  # type: ignore[method-assign]
-    reconciler = Reconciler(forged, world.roles, world.clock)
+    reconciler = Reconciler(forged, world.roles, world.clock, rules())
     assert reconciler.roles() == (ROLE,)
     assert [refused.request_id for refused in reconciler.reconcile(ROLE).refused] == ["r-x"]
     assert world.ours().keys() == {WEEK_END}
@@ -322,7 +325,7 @@ def crowded() -> World:
     world.desk.revoke(shared.id, STEWARD, "over")
     world.clock.forward(days=1)
     world.grant("s3://lake/gold/")
-    world.roles.documents["sm-access-mine"] = FOREIGN
+    world.roles.documents["sm-access-until-20300101T000000Z"] = FOREIGN
     assert world.status(ending) is Status.EXPIRED
     return world
 
@@ -341,14 +344,18 @@ def test_killed_at_any_call_and_run_again_it_comes_to_the_same_end(when: str) ->
 
         setattr(world.roles, when, blow)
         try:
-            Reconciler(MortalLedger(world.ledger, world.roles), world.roles, world.clock).reconcile(ROLE)
+            Reconciler(MortalLedger(world.ledger, world.roles), world.roles, world.clock, rules()).reconcile(
+                ROLE
+            )
             finished = True
         except Killed:
             finished = False
         setattr(world.roles, when, lambda _: None)
         again = world.reconciler.reconcile(ROLE)
         assert again.settled
-        assert set(again.drift) <= {"sm-access-mine"}, "an interrupted run is not taken for a stranger's hand"
+        assert set(again.drift) <= {"sm-access-until-20300101T000000Z"}, (
+            "an interrupted run is not taken for a stranger's hand"
+        )
         assert world.roles.documents == reference.roles.documents
         assert world.ledger.streams() == reference.ledger.streams()
         if finished:
@@ -414,7 +421,7 @@ def test_a_grant_that_others_apply_meanwhile_survives_our_older_view(moment: str
     def meanwhile(verb: str) -> None:
         if verb == moment and len(world.ledger.requests()) < 3:
             world.grant(f"s3://lake/late-{len(world.ledger.requests())}/")
-            Reconciler(world.ledger, writer, world.clock).reconcile(ROLE)
+            Reconciler(world.ledger, writer, world.clock, rules()).reconcile(ROLE)
 
     world.roles.after_call = meanwhile
     assert world.reconciler.reconcile(ROLE).settled
@@ -433,4 +440,49 @@ def test_a_ledger_that_never_rests_is_given_up() -> None:
             raise LedgerConflict("somebody was first")
 
     with pytest.raises(LedgerConflict, match="each time"):
-        Reconciler(Restless(world.ledger, world.roles), world.roles, world.clock).reconcile(ROLE)
+        Reconciler(Restless(world.ledger, world.roles), world.roles, world.clock, rules()).reconcile(ROLE)
+
+
+def test_a_policy_of_somebody_elses_is_left_alone_whatever_its_name_begins_with() -> None:
+    guardrail = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}],
+    }
+    world = World(Roles({"sm-access-guardrail": guardrail, "sm-access-until-now": guardrail}))
+    world.grant()
+    done = world.reconciler.reconcile(ROLE)
+    assert (done.deleted, done.drift) == ((), ())
+    assert world.roles.documents["sm-access-guardrail"] == guardrail
+    assert world.roles.documents["sm-access-until-now"] == guardrail
+
+
+@pytest.mark.parametrize(
+    ("rules_then", "fault"),
+    [
+        ({"reviewers": [f"arn:aws:iam::{ACCOUNT}:role/SomebodyElse"]}, "its approver may not decide on it"),
+        ({**RULES, "levels": ["list"]}, "the rules let nobody have it"),
+        ({**RULES, "max_duration": "1h"}, "the rules let nobody have it"),
+    ],
+)
+def test_an_approval_that_the_rules_do_not_know_is_named_and_not_applied(rules_then: Any, fault: str) -> None:
+    """As in a ledger that somebody wrote an approval into; and as after the rules were narrowed."""
+    world = World()
+    request = world.grant()
+    done = Reconciler(world.ledger, world.roles, world.clock, Rules.from_dict(rules_then)).reconcile(ROLE)
+    assert [(each.request_id, each.faults) for each in done.refused] == [(request.id, (fault,))]
+    assert world.ours() == {}
+    world.reconciler.reconcile(ROLE)
+    assert world.ours() != {}
+    Reconciler(world.ledger, world.roles, world.clock, Rules.from_dict(rules_then)).reconcile(ROLE)
+    assert world.ours() == {}
+
+
+def test_an_approval_of_the_future_is_not_applied() -> None:
+    world = World()
+    request = world.grant()
+    world.clock.forward(minutes=-6)
+    (refused,) = world.reconciler.reconcile(ROLE).refused
+    assert (refused.request_id, refused.faults) == (request.id, ("its approval is dated in the future",))
+    assert world.ours() == {}
+    world.clock.forward(minutes=2)
+    assert world.reconciler.reconcile(ROLE).refused == ()

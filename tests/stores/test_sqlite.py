@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doubles import KEY, STEWARD, approve, desk, submit
+from doubles import KEY, STEWARD, approve, desk, rules, submit
 
 from sm_access.access import Reconciler
 from sm_access.access.canonical import canonical_json
@@ -86,7 +86,11 @@ def change(path: Path, *statements: str) -> None:
 def test_what_was_tampered_with_is_seen_and_nothing_is_applied_from_it(path: Path, statement: str) -> None:
     change(path, statement)
     ledger = SqliteLedger(path)
-    for use in (ledger.verify, ledger.streams, lambda: Reconciler(ledger, None, AT._clock).reconcile("x")):  # type: ignore[arg-type]
+    for use in (
+        ledger.verify,
+        ledger.streams,
+        lambda: Reconciler(ledger, None, AT._clock, rules()).reconcile("x"),
+    ):  # type: ignore[arg-type]
         with pytest.raises(LedgerUnavailable, match="row") as refused:
             use()
         assert "backup" in refused.value.remedy
