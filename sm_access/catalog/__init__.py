@@ -20,6 +20,7 @@ from sm_access.catalog.actions import (
 )
 from sm_access.catalog.archive import catalog_date, services
 from sm_access.catalog.managed import managed_policies, managed_policies_date, managed_policy
+from sm_access.catalog.meaning import lint
 from sm_access.catalog.resources import actions_on, resource_patterns, resource_shapes
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "closest",
     "condition_keys",
     "is_action",
+    "lint",
     "managed_policies",
     "managed_policies_date",
     "managed_policy",

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from sm_access.bootstrap import Services
-from sm_access.commands import simulation, verbs
+from sm_access.commands import linting, simulation, verbs
 from sm_access.presentation.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -164,3 +164,15 @@ def simulate(_: Services, files: tuple[str, ...]) -> Result | int:
     """
     result = simulation.simulate(*files)
     return simulation.print_lines(result, "scenarios") if _as_json() else result
+
+
+@_verb("lint")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--kind", metavar="KIND", help="Where the policies are to be attached, e.g. managed, bucket or trust."
+)
+@click.option("--strict", is_flag=True, help="Exit 1 for warnings as well.")
+def lint(_: Services, files: tuple[str, ...], kind: str | None, strict: bool) -> Result | int:
+    """What AWS would refuse in policy documents (`-`: standard input), and what is legal and surely wrong."""
+    result = linting.lint(*files, kind=kind, strict=strict)
+    return simulation.print_lines(result, "findings") if _as_json() else result

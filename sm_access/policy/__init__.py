@@ -8,6 +8,8 @@ from sm_access.policy.compiled import compile_policies
 from sm_access.policy.decision import Decision, Layer, LayerResult, NearMiss, Response, StatementRef
 from sm_access.policy.difference import Change, Difference, diff
 from sm_access.policy.document import NamedPolicy, PolicyDocument
+from sm_access.policy.finding import Finding, PolicyKind, Severity
+from sm_access.policy.linter import lint
 from sm_access.policy.parser import parse_policy
 from sm_access.policy.policy_set import UNREADABLE, PolicySet, PublicAccessBlock
 from sm_access.policy.principal import canonical_principal
@@ -20,20 +22,24 @@ __all__ = [
     "Change",
     "Decision",
     "Difference",
+    "Finding",
     "Layer",
     "LayerResult",
     "NamedPolicy",
     "NearMiss",
     "PolicyDocument",
+    "PolicyKind",
     "PolicySet",
     "PublicAccessBlock",
     "Request",
     "Response",
     "Scenario",
+    "Severity",
     "StatementRef",
     "authorize",
     "canonical_principal",
     "compile_policies",
     "diff",
+    "lint",
     "parse_policy",
 ]
