@@ -89,7 +89,7 @@ def _limits(condition: Condition, variables: bool) -> Truth:
     if bound is None or bound.operator is None or bound.operator.negated:
         return NO
     sure = known and bound.quantifier is Quantifier.NONE and not bound.if_exists
-    if not all(_is_fixed(key, value, variables) for value in condition.values):
+    if not condition.values or not all(_is_fixed(key, value, variables) for value in condition.values):
         return NO
     return YES if sure else undecided(f"whether AWS takes the condition {condition.described} for a limit")
 
