@@ -12,7 +12,6 @@ from functools import lru_cache
 
 from sm_access.catalog.actions import resource_types
 from sm_access.catalog.archive import action_details, action_names, mentions, services
-from sm_access.errors import InvalidInput
 from sm_access.policy.arn import Arn
 from sm_access.policy.partition import Piece, Run, Shape
 from sm_access.policy.pattern import Wildcard
@@ -99,8 +98,6 @@ def _shape(template: str) -> re.Pattern[str]:
 def _split(template: str) -> tuple[str, str, str]:
     """Before and after the fifth colon, which ends the parts that name no resource."""
     parts = template.split(":", 5)
-    if len(parts) < 6:
-        raise InvalidInput(f"{template!r} is not the template of an ARN.")
     return ":".join(parts[:5]), ":", parts[5]
 
 

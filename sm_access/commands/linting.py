@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from sm_access.commands.documents import read_documents
+from sm_access.commands.documents import printable, read_documents
 from sm_access.errors import UnreadableFile
 from sm_access.presentation.linting import Located, linting_page
 from sm_access.presentation.result import Result
@@ -27,8 +28,8 @@ def lint(*files: str, kind: str | None = None, strict: bool = False) -> Result:
                     raise document.unreadable(start, "expected a policy document")
                 policies += 1
                 for found in catalog.lint(value, kind=kind):
-                    line = document.line_of(start + found.path[1:])
-                    located.append(Located(document.file, line, found))
+                    placed = replace(found, path=printable(start + found.path[1:]))
+                    located.append(Located(document.file, document.line_of(placed.path), placed))
     if not policies:
         raise UnreadableFile(f"{files[0]}:1: this holds no policy.")
     page = linting_page(located, policies)
