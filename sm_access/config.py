@@ -8,6 +8,7 @@ rules about who may approve live here, and a typo must not widen them.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _TOP_LEVEL_KEYS = frozenset({"ledger", "timeout_seconds", "resource_metadata", "review", "bucket"})
 
 
@@ -31,7 +33,7 @@ class Settings:
     """Everything that can be configured.
 
     ledger: where access requests are kept, as a URL: `sqlite:///absolute/path` (setting `ledger`, variable
-        `SM_ACCESS_LEDGER`).
+        `SM_ACCESS_LEDGER`). It has no repr: a URL can hold a password.
     timeout_seconds: how long one AWS call may take before the answer is "cannot tell" (`timeout_seconds`,
         `SM_ACCESS_TIMEOUT_SECONDS`).
     resource_metadata: SageMaker's description of the machine (`resource_metadata`, `SM_ACCESS_RESOURCE_METADATA`).
@@ -39,7 +41,7 @@ class Settings:
     source: the file that was read, or None.
     """
 
-    ledger: str
+    ledger: str = field(repr=False)
     timeout_seconds: float
     resource_metadata: Path
     rules: Mapping[str, Any] = field(default_factory=dict)
@@ -70,8 +72,10 @@ class Settings:
         """The SQLite file behind `ledger`. Raises InvalidSetting for another kind of URL."""
         scheme, _, path = self.ledger.partition(":///")
         if scheme != "sqlite" or not path:
+            # INVARIANT: of the URL only its kind is ever shown; the rest may hold a password.
+            kind = _SCHEME.match(self.ledger)
             raise InvalidSetting(
-                f"The ledger {self.ledger!r} is not a URL that this version can open.",
+                f"The ledger is {kind[0] + '...' if kind else 'no URL'}, which this version cannot open.",
                 remedy="Set SM_ACCESS_LEDGER to sqlite:///ABSOLUTE/PATH, or unset it to use the embedded ledger.",
             )
         return Path("/" + path.lstrip("/"))

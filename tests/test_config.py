@@ -91,6 +91,24 @@ def test_another_ledger_is_refused(url: str) -> None:
         Settings.load({}, ledger=url).ledger_path()
 
 
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("postgresql://user:hunter2@db/x", "postgresql://..."),
+        ("postgresql:///x?password=hunter2", "postgresql://..."),
+        ("sqlite://user:hunter2@db/x", "sqlite://..."),
+        ("user:hunter2@db/x", "no URL"),
+        ("hunter2 ://x", "no URL"),
+    ],
+)
+def test_a_ledger_that_is_refused_keeps_its_password(url: str, kind: str) -> None:
+    settings = Settings.load({"SM_ACCESS_LEDGER": url, "SM_ACCESS_CONFIG": ""})
+    with pytest.raises(InvalidSetting) as refused:
+        settings.ledger_path()
+    assert kind in str(refused.value)
+    assert "hunter2" not in f"{refused.value} {settings!r}"
+
+
 def test_nothing_is_read_or_made_before_it_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SM_ACCESS_CONFIG", str(tmp_path / "none.toml"))
     services = Services()
