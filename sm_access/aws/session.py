@@ -32,6 +32,7 @@ from sm_access.errors import (
     InvalidSetting,
     NoCredentials,
     NotSupportedHere,
+    SmAccessError,
 )
 
 DENIED = frozenset(
@@ -102,50 +103,70 @@ def told(doing: str) -> Iterator[None]:
     Raises AccessDenied, ExpiredCredentials, NoCredentials, NotSupportedHere, AwsUnreachable, InvalidSetting; CannotTell
     for any other answer of AWS.
     """
+    # INVARIANT: nothing of botocore's is chained to what is raised. Its messages can hold the value of a header, a
+    # token, or the URL of an endpoint or proxy with its password, and tracebacks are saved with notebooks.
     try:
         yield
-    except (NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
-        raise NoCredentials(
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
+        raise _ours(error, doing) from None
+    except ValueError as error:
+        if not _raised_by_the_sdk(error):
+            raise
+        raise InvalidSetting(
+            f"An address or token that is set for the AWS SDK cannot be used (found while {doing}).",
+            remedy="Correct or unset AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_*, endpoint_url in the AWS configuration "
+            "file, AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN.",
+        ) from None
+
+
+def _raised_by_the_sdk(error: ValueError) -> bool:
+    """Whether botocore was at work; a ValueError of our own is a defect and stays one."""
+    frame = error.__traceback__
+    while frame is not None:
+        if str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "botocore":
+            return True
+        frame = frame.tb_next
+    return False
+
+
+def _ours(error: Exception, doing: str) -> SmAccessError:
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | TokenRetrievalError):
+        return NoCredentials(
             f"No AWS credentials were found while {doing}.",
             remedy="In SageMaker, check that the notebook has an execution role; elsewhere, sign in with "
             "`aws sso login` or set AWS_PROFILE. To try sm_access without an account: `sm-access sandbox start`.",
-        ) from error
-    except ProfileNotFound as error:
-        raise InvalidSetting(f"{error}.", remedy="Correct or unset AWS_PROFILE.") from error
-    except NoRegionError as error:
-        raise InvalidSetting(
+        )
+    if isinstance(error, ProfileNotFound):
+        return InvalidSetting(f"{error}.", remedy="Correct or unset AWS_PROFILE.")
+    if isinstance(error, NoRegionError):
+        return InvalidSetting(
             f"No AWS Region is set, which {doing} needs.",
             remedy="Set AWS_REGION, e.g. `export AWS_REGION=us-east-1`.",
-        ) from error
-    except ParamValidationError as error:
-        raise InvalidSetting(
-            f"The AWS SDK refused a value while {doing}: {error}.", remedy="Correct it."
-        ) from error
-    except ClientError as error:
-        raise _from_answer(error, doing) from error
-    except ResponseParserError as error:
+        )
+    if isinstance(error, ParamValidationError):
+        return InvalidSetting(f"The AWS SDK refused a value while {doing}: {error}.", remedy="Correct it.")
+    if isinstance(error, ClientError):
+        return _from_answer(error, doing)
+    if isinstance(error, ResponseParserError):
         # A stand-in answers a call it does not have with a page of HTML; AWS never does.
-        raise NotSupportedHere(
+        return NotSupportedHere(
             f"The endpoint did not answer in AWS's language while {doing}.",
             remedy="A local stand-in for AWS lacks this call; `sm-access sandbox limits` lists what is missing.",
-        ) from error
-    except (BotoConnectionError, HTTPClientError) as error:
-        raise AwsUnreachable(
+        )
+    if isinstance(error, BotoConnectionError | HTTPClientError):
+        return AwsUnreachable(
             f"AWS did not answer while {doing}: {type(error).__name__}.",
             remedy="Check the network, the VPC endpoints and AWS_ENDPOINT_URL*; then try again.",
-        ) from error
-    except BotoCoreError as error:
-        if "credential" in type(error).__name__.lower() or "Unauthorized" in type(error).__name__:
-            raise NoCredentials(
-                f"AWS credentials could not be fetched while {doing}: {type(error).__name__}.",
-                remedy="Sign in again, or restart the kernel so that it fetches new ones.",
-            ) from error
-        raise CannotTell(
-            f"The AWS SDK failed while {doing}: {type(error).__name__}.", remedy="Try again."
-        ) from error
+        )
+    if "credential" in type(error).__name__.lower() or "Unauthorized" in type(error).__name__:
+        return NoCredentials(
+            f"AWS credentials could not be fetched while {doing}: {type(error).__name__}.",
+            remedy="Sign in again, or restart the kernel so that it fetches new ones.",
+        )
+    return CannotTell(f"The AWS SDK failed while {doing}: {type(error).__name__}.", remedy="Try again.")
 
 
-def _from_answer(error: ClientError, doing: str) -> Exception:
+def _from_answer(error: ClientError, doing: str) -> SmAccessError:
     code = error_code(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in EXPIRED:

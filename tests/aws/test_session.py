@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -83,13 +84,56 @@ def test_each_error_is_mapped_once(theirs: Exception, ours: type[errors.SmAccess
     assert type(caught.value) is ours
     assert "trying" in caught.value.message or ours is errors.InvalidSetting
     assert caught.value.remedy
-    assert caught.value.__cause__ is theirs
+    assert caught.value.__suppress_context__
+    assert caught.value.__cause__ is None
     assert CANARY_SECRET not in str(caught.value)
 
 
 def test_what_is_no_answer_of_aws_stays_what_it_is() -> None:
     with pytest.raises(ZeroDivisionError), told("trying"):
         raise ZeroDivisionError
+
+
+def test_a_value_error_of_our_own_stays_what_it_is() -> None:
+    with pytest.raises(ValueError, match="invalid literal"), told("trying"):
+        int("x")
+
+
+class TestWhatIsSetForTheSdk:
+    """A secret that is malformed, or stands in an address, is in no traceback: notebooks are saved with those."""
+
+    def told_of(self, work: Callable[[], object]) -> errors.SmAccessError:
+        with pytest.raises(errors.SmAccessError) as caught:
+            work()
+        shown = "".join(traceback.format_exception(caught.value))
+        assert "canary" not in shown
+        return caught.value
+
+    def test_a_session_token_with_a_newline(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        aws = Aws(boto3.session.Session("AKIA", "canary-secret", "canary-token\nX: y", "us-east-1"))
+        found = self.told_of(lambda: collect_identity(aws, Path("/nonexistent")))
+        assert isinstance(found, errors.AwsUnreachable)
+
+    @pytest.mark.parametrize("url", ["foo", "user:canary@host", "http://canary@host:port"])
+    def test_an_endpoint_that_is_none(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        found = self.told_of(lambda: collect_identity(Aws(session()), Path("/nonexistent")))
+        assert isinstance(found, errors.InvalidSetting)
+        assert "AWS_ENDPOINT_URL_*" in found.remedy
+
+    @pytest.mark.parametrize(
+        ("uri", "token"),
+        [("http://canary.example.com/x", "t"), ("http://127.0.0.1:9/canary", "canary\r\nX: y")],
+    )
+    def test_container_credentials_from_elsewhere_or_with_a_broken_token(
+        self, clean_environment: Path, monkeypatch: pytest.MonkeyPatch, uri: str, token: str
+    ) -> None:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri)
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", token)
+        found = self.told_of(lambda: collect_identity(Aws(), Path("/nonexistent")))
+        assert isinstance(found, errors.InvalidSetting)
+        assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in found.remedy
 
 
 def test_a_stubbed_refusal_names_the_call() -> None:
