@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except click.ClickException as error:
         if "--json" in given:
-            click.echo(json.dumps(failure_view(_wrong_use(error)), ensure_ascii=False))
+            click.echo(json.dumps(failure_view(_wrong_use(error))))
         else:
             error.show()
         return 2
@@ -85,19 +86,26 @@ def _run(context: click.Context) -> int:
         result = sm_access.invoke(context)
     except SmAccessError as error:
         if context.meta.get("sm_access.json"):
-            click.echo(json.dumps(failure_view(error), ensure_ascii=False))
+            click.echo(json.dumps(failure_view(error)))
         else:
             show(Console(stderr=True), failure_page(error))
         return error.exit_code
     if not isinstance(result, Result):
         return int(result or 0)
     if context.meta.get("sm_access.json"):
-        click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps(result.to_dict()))
     else:
         show(Console(), result.page, unfold=context.meta["sm_access.explain"])
     return result.exit_code
 
 
 def run() -> None:
-    """The console script."""
-    sys.exit(main())
+    """The console script. A reader that goes away, as `| head -1` does, is no failure to tell of."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python's documentation, "Note on SIGPIPE": else the interpreter's own flush at exit fails again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
