@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from sm_access.errors import PolicySyntaxError
 from sm_access.policy.action import ActionElement
 from sm_access.policy.conditions.condition import Condition
+from sm_access.policy.conditions.registry import find_operator
 from sm_access.policy.document import VARIABLES_SINCE, VERSIONS, PolicyDocument
 from sm_access.policy.principal import PrincipalElement
 from sm_access.policy.resource import ResourceElement
@@ -130,7 +131,7 @@ class _Parser:
             conditions=self._conditions(body, path),
             sid=sid,
             variables=variables,
-            unrecognised=tuple(key for key in body if key not in _ELEMENTS),
+            unrecognised=(*(key for key in body if key not in _ELEMENTS), *_unknown_and_empty(body)),
         )
 
     def _one_of(self, body: Mapping[str, Any], path: str, element: str) -> str | None:
@@ -211,6 +212,13 @@ class _Parser:
         if not isinstance(value, (str, int, float)):
             self._fail(path, "expected a string, a number, a boolean, or a list of them")
         return str(value)
+
+
+def _unknown_and_empty(body: Mapping[str, Any]) -> Iterator[str]:
+    """Operators that are not understood and name no key: without a condition to stand for them they would vanish."""
+    for operator, keys in body.get("Condition", {}).items():
+        if not keys and find_operator(operator) is None:
+            yield operator
 
 
 def _is_list(value: Any) -> bool:
