@@ -74,6 +74,6 @@ def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]
             yield Text(visible(block.text, lines=True), style="dim")
         elif isinstance(block, Command):
             yield Text.assemble((f"{visible(block.purpose)}: ", "dim"), (visible(block.text), "cyan"))
-        elif unfold:
+        elif unfold or block.open:
             yield Text(visible(block.summary), style="bold dim")
             yield Padding(Group(*_blocks(block.blocks, unfold)), (0, 0, 0, 2))

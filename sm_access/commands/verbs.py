@@ -20,7 +20,15 @@ from sm_access.access.target import S3Target
 from sm_access.access.terms import terms_of
 from sm_access.access.verdict import Verdict, judge
 from sm_access.bootstrap import Services
-from sm_access.errors import AccessDenied, CannotTell, InvalidInput, Refused, SmAccessError, UnknownAction
+from sm_access.errors import (
+    AccessDenied,
+    CannotTell,
+    InvalidInput,
+    Refused,
+    SmAccessError,
+    TermsChanged,
+    UnknownAction,
+)
 from sm_access.policy import Arn, Decision
 from sm_access.presentation import requests as words
 from sm_access.presentation.identity import identity_page, name_of, one_line
@@ -29,6 +37,9 @@ from sm_access.presentation.verdict import matrix_page, verdict_page
 
 if TYPE_CHECKING:
     from sm_access.access.evidence import PrincipalEvidence
+
+SHOWN_OF_TERMS = 16
+"""How many characters of the terms' SHA-256 a reviewer is shown, and at least has to name."""
 
 EXIT_CODES = {
     Decision.ALLOW: 0,
@@ -162,9 +173,13 @@ def inbox(*, services: Services | None = None) -> Result:
 def approve(id: str, *, terms: str | None = None, services: Services | None = None) -> Result:
     """Agree to exactly what was shown, and put it on the role. terms: the SHA-256 that was on the screen."""
     at = services or Services()
-    request = at.desk.approve(
-        id, _caller(at), terms, in_use_characters=_in_use(at, at.desk.get(id).role_arn) or 0
-    )
+    asked = at.desk.get(id)
+    caller = _caller(at)
+    at.rules.check_reviewer(caller, asked)
+    _check_place(at, asked)
+    if terms is not None and len(terms) >= SHOWN_OF_TERMS and asked.terms_sha256.startswith(terms.lower()):
+        terms = asked.terms_sha256
+    request = at.desk.approve(id, caller, terms, in_use_characters=_in_use(at, asked.role_arn) or 0)
     return _applied(at, request, "Approved")
 
 
@@ -331,7 +346,54 @@ def _review(at: Services, request: AccessRequest) -> words.Review:
         standing = plan(grants, now, in_use)
         added = 0 if request.grant else characters({"Version": "2012-10-17", "Statement": list(made)})
         after = in_use + standing.characters + added
-    return words.Review(request, made, collect_role_notebooks(at.aws, request.role_arn), after, INLINE_LIMIT)
+    return words.Review(
+        request,
+        made,
+        collect_role_notebooks(at.aws, request.role_arn),
+        _owner(at, request),
+        after,
+        INLINE_LIMIT,
+    )
+
+
+def _owner(at: Services, request: AccessRequest) -> str | None:
+    from sm_access.aws.buckets import collect_bucket
+
+    try:
+        return collect_bucket(
+            at.aws, request.target.bucket, Arn.parse(request.role_arn).account
+        ).owner_account
+    except CannotTell:
+        return None
+
+
+def _check_place(at: Services, request: AccessRequest) -> None:
+    """Look at the bucket as the reviewer: what the requester's side read of it is the requester's word.
+
+    Raises TermsChanged when the bucket is encrypted with another key than the one that would be opened, Refused when
+    that cannot be read, or when the bucket is not known to be the role's own account's and no rule names it.
+    """
+    from sm_access.aws.buckets import collect_bucket
+
+    account = Arn.parse(request.role_arn).account
+    bucket = collect_bucket(at.aws, request.target.bucket, account)
+    named = request.target.bucket in at.rules.buckets
+    if bucket.owner_account != account and not named:
+        raise Refused(
+            f"{request.target.bucket} is not known to belong to {account}: data could leave the company.",
+            remedy=f'If that is meant, name it in the rules: [bucket."{request.target.bucket}"].',
+        )
+    if not bucket.encryption_read and not named:
+        raise Refused(
+            f"How {request.target.bucket} is encrypted could not be read: which key to open is the requester's word.",
+            remedy="The reviewer needs s3:GetEncryptionConfiguration on it and, for an alias, kms:DescribeKey.",
+        )
+    if bucket.encryption_read and bucket.kms_key_arn != request.kms_key_arn:
+        raise TermsChanged(
+            f"{request.id} would open the key {request.kms_key_arn or 'none'}, but {request.target.bucket} is "
+            f"encrypted with {bucket.kms_key_arn or 'no key of KMS'}.",
+            remedy="Reject it; a new request reads the bucket again.",
+        )
 
 
 def _applied(at: Services, request: AccessRequest, word: str) -> Result:

@@ -117,5 +117,6 @@ def _block(block: Block) -> str:
         return f'<p class="sma-quiet sma-command">{words}: <code>{escape(typed)}</code></p>'
     if isinstance(block, Fold):
         inside = "".join(map(_block, block.blocks))
-        return f"<details><summary>{escape(visible(block.summary))}</summary>{inside}</details>"
+        tag = "<details open>" if block.open else "<details>"
+        return f"{tag}<summary>{escape(visible(block.summary))}</summary>{inside}</details>"
     raise AssertionError(block)

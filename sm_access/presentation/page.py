@@ -74,10 +74,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Detail beneath a summary; closed at first where a surface can fold."""
+    """Detail beneath a summary; closed at first where a surface can fold, unless it must be seen."""
 
     summary: str
     blocks: tuple[Block, ...]
+    open: bool = False
 
 
 Block = Paragraph | Facts | Table | Code | Command | Fold

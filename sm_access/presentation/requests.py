@@ -12,6 +12,7 @@ from sm_access.access.duration import duration_words
 from sm_access.access.levels import Statement
 from sm_access.access.model import AccessRequest, Status
 from sm_access.access.probe import Outcome, ProbeKind, ProofFinding, ProofStep
+from sm_access.access.proof import unproven_actions
 from sm_access.presentation.identity import name_of
 from sm_access.presentation.moments import ago, instant, iso, left
 from sm_access.presentation.page import (
@@ -36,7 +37,7 @@ _STATUS = {
     Status.SUBMITTED: ("waiting for a reviewer", Tone.WARN),
     Status.APPROVED: ("approved, not on the role yet", Tone.WARN),
     Status.APPLIED: ("applied", Tone.OK),
-    Status.PROVEN: ("proven, and no wider", Tone.OK),
+    Status.PROVEN: ("proven", Tone.OK),
     Status.NOT_PROVABLE: ("applied, not proven", Tone.WARN),
     Status.REJECTED: ("rejected", Tone.NO),
     Status.WITHDRAWN: ("withdrawn", Tone.QUIET),
@@ -51,12 +52,14 @@ class Review:
     """What a reviewer decides on: facts from AWS and from the exact statements, none from the requester's words.
 
     notebooks: names of the notebooks that share the role, None where SageMaker could not be read.
+    owner: the account that owns the bucket, None where that is not known.
     quota_after, quota_limit: characters of inline policy after approval; None where IAM could not be read.
     """
 
     request: AccessRequest
     statements: tuple[Statement, ...]
     notebooks: tuple[str, ...] | None
+    owner: str | None
     quota_after: int | None
     quota_limit: int
 
@@ -166,12 +169,24 @@ def proof_page(request: AccessRequest, steps: Sequence[ProofStep], now: datetime
         )
         for step in steps
     )
-    words = "it works, and no wider" if held else "not every call came to what the grant promises"
-    data = {**request_view(request, now), "held": held, "steps": [step_view(step) for step in steps]}
+    untried = unproven_actions(request.level)
+    wider = any(step.result.probe.expected is Outcome.DENIED for step in steps)
+    works = f"{'listing it' if untried else 'it'} works{', and no wider' if wider else ''}"
+    beside: tuple[Block, ...] = ()
+    if untried:
+        names = ", ".join(untried)
+        beside = (Paragraph(line(f"Not tried, because it would change something: {names}.")),)
+    words = works if held else "not every call came to what the grant promises"
+    data = {
+        **request_view(request, now),
+        "held": held,
+        "untried": list(untried),
+        "steps": [step_view(step) for step in steps],
+    }
     return Page(
         line(strong("Proven: " if held else "Not proven: "), f"{words} - ", *_asked(request), "."),
         Tone.OK if held else Tone.WARN,
-        (Table(("real call", "AWS answered", ""), rows),),
+        (Table(("real call", "AWS answered", ""), rows), *beside),
         data,
     )
 
@@ -236,6 +251,8 @@ def review_view(review: Review, now: datetime) -> dict[str, Any]:
         **request_view(review.request, now),
         "statements": [dict(statement) for statement in review.statements],
         "notebooks": None if review.notebooks is None else list(review.notebooks),
+        "bucket_owner": review.owner,
+        "kms_key": review.request.kms_key_arn,
         "quota": {"after": review.quota_after, "limit": review.quota_limit},
     }
 
@@ -282,7 +299,10 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
                 "asked by",
                 line("role ", name_of(request.requester.arn), quiet(" (proven by AWS STS)"), *person),
             ),
+            ("role", line(code(request.role_arn))),
             ("who gains", _who_gains(review.notebooks)),
+            ("bucket's owner", _owner(review)),
+            ("KMS key", _key(review)),
             ("for", line(f"{duration_words(request.duration)} from approval")),
             ("quota after", quota),
             ("their reason", line(quiet(f"“{request.reason}”"))),
@@ -298,16 +318,32 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
             )
         ),
         facts,
-        Fold("The exact statements", (Code(policy_text(review.statements)),)),
-        Command("Approve", f"sm-access approve {request.id}"),
+        Fold("The exact statements", (Code(policy_text(review.statements)),), open=True),
+        Command("Approve", f"sm-access approve {request.id} --terms {request.terms_sha256[:16]}"),
     )
+
+
+def _owner(review: Review) -> Line:
+    account = review.request.role_arn.split(":")[4]
+    if review.owner == account:
+        return line(f"{account}, the role's own account")
+    return line(Span("another account, or not known: data may leave the company", Tone.WARN))
+
+
+def _key(review: Review) -> Line:
+    key = review.request.kms_key_arn
+    if key is None:
+        return line("none is opened")
+    return line("opens ", code(key))
 
 
 def _who_gains(notebooks: tuple[str, ...] | None) -> Line:
     if notebooks is None:
         return line("everyone on this role; how many notebooks that is could not be read")
     if not notebooks:
-        return line("everyone on this role; no notebook instance uses it now")
+        return line(
+            "everyone on this role; no notebook instance of this Region uses it (Studio is not counted)"
+        )
     count = f"{len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}"
     return line(
         strong(count), f" share{'s' if len(notebooks) == 1 else ''} this role: {', '.join(notebooks)}"

@@ -164,7 +164,7 @@ def test_every_status_has_words_and_a_tone(status: Status) -> None:
 def test_a_request_in_every_page_shows_hostile_words_as_text(status: Status) -> None:
     request = request_in(status)
     made: tuple[dict[str, Any], ...] = ({"Sid": "<i>x</i>", "Effect": "Allow"},)
-    review = words.Review(request, made, ("<img src=x>",), None, 10_240)
+    review = words.Review(request, made, ("<img src=x>",), None, None, 10_240)
     pages = [
         words.submitted_page(request, made, "<u>who</u>", NOW),
         words.dry_run_page(request, made, "<u>who</u>", NOW),
@@ -183,7 +183,7 @@ def test_a_request_in_every_page_shows_hostile_words_as_text(status: Status) -> 
 
 
 def test_a_claim_is_marked_as_one_and_a_proof_as_one() -> None:
-    page = words.inbox_page([words.Review(request_in(Status.SUBMITTED), (), None, None, 10_240)], NOW)
+    page = words.inbox_page([words.Review(request_in(Status.SUBMITTED), (), None, None, None, 10_240)], NOW)
     text = to_text(page)
     assert "(claimed)" in text
     assert "(proven by AWS STS)" in text
@@ -194,13 +194,13 @@ def test_a_claim_is_marked_as_one_and_a_proof_as_one() -> None:
     ("notebooks", "said"),
     [
         (None, "how many notebooks that is could not be read"),
-        ((), "no notebook instance uses it now"),
+        ((), "no notebook instance of this Region uses it"),
         (("nb-1",), "1 notebook shares this role: nb-1"),
         (("nb-1", "nb-2"), "2 notebooks share this role: nb-1, nb-2"),
     ],
 )
 def test_who_gains(notebooks: tuple[str, ...] | None, said: str) -> None:
-    review = words.Review(request_in(Status.SUBMITTED), (), notebooks, 500, 10_240)
+    review = words.Review(request_in(Status.SUBMITTED), (), notebooks, "111122223333", 500, 10_240)
     assert said in to_text(words.inbox_page([review], NOW))
 
 
@@ -245,3 +245,28 @@ def test_moments() -> None:
     assert instant(NOW.astimezone(zurich)) == "2026-11-23 17:00 UTC"
     assert instant(NOW + timedelta(seconds=7)) == "2026-11-23 17:00:07 UTC"
     assert iso(NOW.astimezone(zurich)) == "2026-11-23T17:00:00Z"
+
+
+def test_a_reviewer_sees_whose_bucket_it_is_and_which_key_is_opened() -> None:
+    request = request_in(Status.SUBMITTED)
+    own = request.role_arn.split(":")[4]
+    review = words.Review(request, (), (), own, 500, 10_240)
+    assert f"{own}, the role's own account" in to_text(words.inbox_page([review], NOW))
+    assert "none is opened" in to_text(words.inbox_page([review], NOW))
+    key = f"arn:aws:kms:us-east-1:{own}:key/1234"
+    strange = replace(review, owner=None, request=replace(request, kms_key_arn=key))
+    assert "another account, or not known" in to_text(words.inbox_page([strange], NOW))
+    assert f"opens {key}" in to_text(words.inbox_page([strange], NOW))
+
+
+def test_a_proof_says_what_was_not_tried() -> None:
+    listed = ProofStep(
+        ProbeResult(Probe(ProbeKind.LIST, "lake", "raw/", Outcome.ALLOWED), Outcome.ALLOWED),
+        ProofFinding.HELD,
+    )
+    request = replace(request_in(Status.APPLIED), level=Level.WRITE)
+    text = to_text(words.proof_page(request, (listed,), NOW))
+    assert "Proven: listing it works - write" in text
+    assert "Not tried, because it would change something: s3:PutObject" in text
+    reading = to_text(words.proof_page(replace(request, level=Level.READ), (listed,), NOW))
+    assert "Proven: it works - read" in reading
