@@ -147,7 +147,9 @@ def errors_of_the_tree() -> Iterator[type[errors.SmAccessError]]:
 @pytest.mark.parametrize("kind", list(errors_of_the_tree()), ids=lambda kind: kind.__name__)
 def test_every_error_is_a_page_with_its_tone_and_name(kind: type[errors.SmAccessError]) -> None:
     error = (
-        kind("$", "a list") if kind is errors.PolicySyntaxError else kind("What happened.", remedy="Do this.")
+        kind("$", "a list")
+        if kind in (errors.PolicySyntaxError, errors.InvalidScenario)
+        else kind("What happened.", remedy="Do this.")
     )
     page = failure_page(error)
     assert page.tone is {1: Tone.NO, 2: Tone.WARN, 3: Tone.UNKNOWN}[kind.exit_code]
