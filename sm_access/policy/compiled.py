@@ -44,6 +44,7 @@ Actions = Iterable[str] | Callable[[], Iterable[str]]
 _Regime = tuple[
     ServiceRules, bool
 ]  # how a service's actions are treated; whether resource control policies apply
+_FLAGS = bytes.maketrans(b"01", b"\0\1")
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -127,7 +128,6 @@ class _Program:
         "_frames",
         "_kinds",
         "_kinds_of_resource",
-        "_of_head",
         "_policies",
         "_silent",
         "ask",
@@ -142,7 +142,6 @@ class _Program:
         self._silent = _without_statements(policies)
         self._bindings: dict[tuple[Values, ...], Binding] = {}
         self._frames: dict[object, LayerMasks] = {}
-        self._of_head: dict[object, LayerMasks] = {}
         self._controlled: dict[str, bool] = {}
         self._kinds: dict[tuple[int, int, _Regime], _Kind] = {}
         self._kinds_of_resource: dict[tuple[LayerMasks, int, int], _Table] = {}
@@ -159,8 +158,8 @@ class _Program:
         found = self._kinds.get(key)
         if found is None:
             if regime not in self.tables:
-                self.tables[regime] = _Tables(self, regime, action)
-            found = _Kind(certain, possible, regime, action, self.tables[regime])
+                self.tables[regime] = _Tables(self, regime[0], action, len(self.tables))
+            found = _Kind(certain, possible, action, self.tables[regime])
             _keep(self._kinds, key, found, MOST_KINDS)
         return found
 
@@ -178,21 +177,20 @@ class _Program:
             _keep(self._controlled, key, found, MOST_TEXTS)
         return found
 
-    def table(self, regime: _Regime, action: str, resource: str) -> _Table:
-        """The decisions about `resource`; `action` is any that is treated so."""
-        rules, _ = regime
+    def table(self, tables: _Tables, resource: str) -> _Table:
+        """The decisions about `resource`, for one regime."""
+        rules = tables.rules
         text = rules.resource_for(resource)
         head = (
-            regime,
             _head(text),
             rules.consent_required(text),
-            rules.beyond(action, text).value,
+            rules.beyond(tables.action, text).value,
             *rules.derived(text).items(),
         )
-        frame = self._of_head.get(head)
+        frame = tables.frames.get(head)
         if frame is None:
-            frame = self._frame(self.ask(action, resource))
-            _keep(self._of_head, head, frame, MOST_KINDS)
+            frame = self._frame(self.ask(tables.action, resource))
+            _keep(tables.frames, head, frame, MOST_KINDS)
         certain, possible, filled = frame.binding.match(text)
         if filled:
             found = _Table(self, frame, certain, possible, own=True)
@@ -202,7 +200,8 @@ class _Program:
             found = _Table(self, frame, certain, possible) if kept is None else kept
             if kept is None:
                 _keep(self._kinds_of_resource, key, found, MOST_KINDS)
-        found.samples.setdefault(regime, resource)
+        if tables.number not in found.samples:
+            found.samples[tables.number] = resource
         return found
 
     def _frame(self, request: Request) -> LayerMasks:
@@ -259,12 +258,11 @@ def _keep(cache: dict[_Key, _Value], key: _Key, value: _Value, most: int) -> Non
 class _Kind:
     """One kind of action, and where to look up the resources for it. Compared by identity, which is fast."""
 
-    __slots__ = ("certain", "possible", "regime", "sample", "tables")
+    __slots__ = ("certain", "possible", "sample", "tables")
 
-    def __init__(self, certain: int, possible: int, regime: _Regime, sample: str, tables: _Tables) -> None:
+    def __init__(self, certain: int, possible: int, sample: str, tables: _Tables) -> None:
         self.certain = certain
         self.possible = possible
-        self.regime = regime
         self.sample = sample
         self.tables = tables
 
@@ -288,21 +286,26 @@ class _Kinds(dict[str, _Kind]):
 
 
 class _Tables(dict[str, "_Table"]):
-    """Resource -> the decisions about it, for actions that are treated alike; `action` is one of them."""
+    """Resource -> the decisions about it, for actions of one regime; `action` is one of them.
 
-    __slots__ = ("_action", "_own", "_program", "_regime")
+    `frames`: what has been found of owners of resources.
+    """
 
-    def __init__(self, program: _Program, regime: _Regime, action: str) -> None:
+    __slots__ = ("_own", "_program", "action", "frames", "number", "rules")
+
+    def __init__(self, program: _Program, rules: ServiceRules, action: str, number: int) -> None:
         super().__init__()
         self._program = program
-        self._regime = regime
-        self._action = action
         self._own = 0
+        self.rules = rules
+        self.action = action
+        self.number = number
+        self.frames: dict[object, LayerMasks] = {}
 
     def __missing__(self, resource: str) -> _Table:
         if not resource:
-            self._program.ask(self._action, resource)  # refuses it
-        found = self._program.table(self._regime, self._action, resource)
+            self._program.ask(self.action, resource)  # refuses it
+        found = self._program.table(self, resource)
         if len(resource) <= LONGEST_TEXT:
             self._own += found.own
             if self._own > MOST_OWN_TABLES:
@@ -332,7 +335,7 @@ class _Table(dict[_Kind, Decision]):
         self._allowed = (0, 0)
         self.deciding = _Deciding(self)
         self.own = own
-        self.samples: dict[_Regime, str] = {}
+        self.samples: dict[int, str] = {}
 
     def __missing__(self, kind: _Kind) -> Decision:
         found = self._settled(kind)
@@ -344,7 +347,7 @@ class _Table(dict[_Kind, Decision]):
         return found
 
     def _answer(self, kind: _Kind) -> Response:
-        return self._program.answer(kind.sample, self.samples[kind.regime])
+        return self._program.answer(kind.sample, self.samples[kind.tables.number])
 
     def _settled(self, kind: _Kind) -> Decision | None:
         """The decision, None where the masks leave it open."""
@@ -385,6 +388,9 @@ class _Table(dict[_Kind, Decision]):
     def _found_allowed(self, universe: _Universe, these: int) -> int:
         frame = self._frame
         surely = _cover(universe.certain, self._certain)
+        if universe.settled and frame.settled and self._certain == self._possible:
+            granted = frame.granted(surely, frame.lower, these, surely=True)
+            return granted & ~frame.denied(surely, frame.lower) if granted else 0
         perhaps = _cover(universe.possible, self._possible | frame.unread)
         candidates = frame.granted(perhaps, frame.upper, these, surely=False)
         if not candidates:
@@ -417,7 +423,7 @@ class _Universe:
     `certain`, `possible`: for each statement the runs that it covers. `kinds`: the kind of each run.
     """
 
-    __slots__ = ("_alike", "_names", "_runs", "certain", "kinds", "possible")
+    __slots__ = ("_alike", "_names", "_runs", "certain", "kinds", "possible", "settled")
 
     def __init__(self, program: _Program, actions: Iterable[str]) -> None:
         runs = [
@@ -430,14 +436,15 @@ class _Universe:
         places: dict[_Kind, int] = {}
         for at, kind in enumerate(self.kinds):
             places[kind] = places.get(kind, 0) | 1 << at
-        alike: dict[_Regime, int] = {}
+        of_tables = [0] * len(program.tables)
         for kind, mask in places.items():
-            alike[kind.regime] = alike.get(kind.regime, 0) | mask
-        self._alike = tuple((program.tables[regime], mask) for regime, mask in alike.items())
+            of_tables[kind.tables.number] |= mask
+        self._alike = tuple(zip(program.tables.values(), of_tables, strict=True))
         count = len(program.bits.statements)
         everything = (1 << len(runs)) - 1
         self.certain = _columns(count, ((kind.certain, mask) for kind, mask in places.items()))
         self.possible = _columns(count, ((kind.possible, mask) for kind, mask in places.items()))
+        self.settled = self.certain == self.possible  # no action is in doubt
         self.possible += [everything] * len(Layer)  # whatever a layer says that could not be read
         self.certain += [0] * len(Layer)
 
@@ -452,8 +459,8 @@ class _Universe:
             runs |= table.allowed(self, mask)
         names = self._names.get(runs)
         if names is None:
-            chosen = compress(self._runs, map(int, reversed(f"{runs:b}")))
-            names = tuple(chain.from_iterable(chosen))
+            chosen = f"{runs:b}"[::-1].encode().translate(_FLAGS)  # lowest bit first
+            names = tuple(chain.from_iterable(compress(self._runs, chosen)))
             _keep(self._names, runs, names, MOST_OWN_TABLES)
         return names
 

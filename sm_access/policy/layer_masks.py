@@ -23,7 +23,7 @@ class LayerMasks:
 
     `layers`: those that apply, and whether they are not known. `public`: whether what a bucket policy grants
     counts, None where that is open (`public_access.py`). `unread`: the bits of the layers that are not known,
-    which possibly match everything.
+    which possibly match everything. `settled`: nothing but the match with action and resource can be open.
     """
 
     __slots__ = (
@@ -42,6 +42,7 @@ class LayerMasks:
         "_sides",
         "binding",
         "lower",
+        "settled",
         "unread",
         "upper",
     )
@@ -76,6 +77,11 @@ class LayerMasks:
         self._has_account = request.principal.account is not None
         self._consent = request.consent_required
         self._same_account = request.same_account.value
+        self.settled = self.lower == self.upper and None not in (
+            public,
+            request.beyond.value,
+            self._same_account,
+        )
 
     def denied(self, cover: Cover, reach: Reach) -> int:
         """The requests to which a Deny applies."""
