@@ -395,14 +395,24 @@ class TestDeciding:
     ) -> None:
         """The decision stands in the ledger; that the role does not carry it yet is the answer, not a traceback."""
         config = tmp_path / "config.toml"
-        config.write_text('[review]\nreviewers = ["arn:aws:iam::111122223333:user/engineer-*"]\n')
+        own = "arn:aws:iam::111122223333"
+        reviewers = f'reviewers = ["{own}:user/engineer-*", "{own}:role/acme-data-owner"]\n'
+        config.write_text(f"[review]\n{reviewers}")
         enter("engineer-1")
         monkeypatch.setenv("SM_ACCESS_CONFIG", str(config))
+        blind = run("approve", id)
+        assert blind.code == 1
+        assert (
+            "The reviewer needs s3:GetEncryptionConfiguration" in blind.said
+            or "not known to belong" in blind.said
+        )
+        config.write_text(f'[bucket."acme-lake"]\n{reviewers}')
         found = run("approve", id)
         assert found.code == 1
         assert "approved, not on the role yet" in found.said
         assert "sm-access reconcile" in found.said
         enter("approver")
+        monkeypatch.setenv("SM_ACCESS_CONFIG", str(config))
         assert run("reconcile").code == 0
         assert run("show", id, "--json").json["inbox"][0]["status"] == "applied"
         assert run("revoke", id).code == 0
