@@ -7,7 +7,7 @@ NPM := cd labextension && npm
 
 .DEFAULT_GOAL := help
 .PHONY: help demo lab test test-all-but-browser lint types python server typescript notebooks browser \
-        format build catalog screenshots clean environment npm chromium
+        format build catalog bench screenshots clean environment npm chromium
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ notebooks: environment ## Execute every notebook
 
 browser: chromium ## JupyterLab in a real browser
 	$(BIN)/pytest tests/browser
+
+bench: environment ## Measure the policy engine beside its peers, into benchmarks/README.md
+	$(BIN)/python benchmarks/engine.py --write
 
 screenshots: chromium ## Take the pictures in docs/images anew
 	SM_ACCESS_SCREENSHOTS=docs/images $(BIN)/pytest tests/browser

@@ -19,6 +19,7 @@ from sm_access.catalog.actions import (
     resource_types,
 )
 from sm_access.catalog.archive import catalog_date, services
+from sm_access.catalog.compiled import compile_policies
 from sm_access.catalog.managed import managed_policies, managed_policies_date, managed_policy
 from sm_access.catalog.meaning import lint
 from sm_access.catalog.resources import actions_on, resource_patterns, resource_shapes
@@ -31,6 +32,7 @@ __all__ = [
     "actions_on",
     "catalog_date",
     "closest",
+    "compile_policies",
     "condition_keys",
     "is_action",
     "lint",

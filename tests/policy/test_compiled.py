@@ -302,6 +302,81 @@ def test_an_unknown_variable_is_answered_for_each_text() -> None:
     assert "is b" in bound.authorize("s3:GetObject", "arn:aws:s3:::home/b/x").depends_on[0]
 
 
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+UNLIKE: dict[str, tuple[list[Any], str, tuple[str, ...], list[Decision]]] = {
+    "what the variable would have to be": (
+        [
+            {
+                "Effect": "Allow",
+                "Action": "*",
+                "Resource": "arn:aws:s3:::home/${aws:PrincipalTag/team}/*",
+                "Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}},
+            }
+        ],
+        "s3:GetObject",
+        ("arn:aws:s3:::home/a/x", "arn:aws:s3:::home/b/x"),
+        [Decision.UNDETERMINED, Decision.IMPLICIT_DENY],
+    ),
+    "a key that follows from the resource": (
+        [
+            EVERYTHING,
+            {
+                "Effect": "Deny",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": {"StringLike": {"s3:DataAccessPointArn": "*/p"}},
+            },
+        ],
+        "s3:GetObject",
+        tuple(f"arn:aws:s3:eu-west-1:111122223333:accesspoint/{name}/object/x" for name in "pq"),
+        [Decision.EXPLICIT_DENY, Decision.UNDETERMINED],
+    ),
+    "whether the resource's policy must consent": (
+        [EVERYTHING],
+        "kms:CreateAlias",
+        tuple(f"arn:aws:kms:eu-west-1:111122223333:{name}" for name in ("key/k", "alias/k")),
+        [Decision.UNDETERMINED, Decision.ALLOW],
+    ),
+}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("name", UNLIKE)
+def test_resources_that_the_same_statements_match_may_differ(name: str, turned: bool) -> None:
+    listed, action, resources, decisions = UNLIKE[name]
+    policies = PolicySet.from_dict({"identity": [{"Version": "2012-10-17", "Statement": listed}]})
+    bound = compile_policies(policies, principal=SESSION, unknown=["aws:PrincipalTag/team"])
+    pairs = list(zip(resources, decisions, strict=True))
+    for resource, decision in reversed(pairs) if turned else pairs:
+        assert bound.decide(action, resource) is decision
+
+
+def test_the_statement_that_names_the_principal_most_closely_decides() -> None:
+    named = [
+        {**EVERYTHING, "Sid": sid, "Principal": {"AWS": principals}}
+        for sid, principals in (
+            ("account", "111122223333"),
+            ("role", ROLE),
+            ("session", SESSION),
+            ("all", [ROLE, "*"]),
+        )
+    ]
+    for left in range(4, 0, -1):
+        policies = PolicySet.from_dict(
+            {"identity": [{"Statement": EVERYTHING}], "resource": [{"Statement": named[:left]}]}
+        )
+        denied = [{**statement, "Effect": "Deny"} for statement in named[:left]]
+        denials = PolicySet.from_dict({"identity": [], "resource": [{"Statement": denied}]})
+        alone = PolicySet.from_dict({"identity": [], "resource": [{"Statement": named[:left]}]})
+        for found in (policies, denials, alone):
+            plain = authorize(found, Request(SESSION, "s3:GetObject", RESOURCES[0]))
+            assert (
+                compile_policies(found, principal=SESSION).deciding("s3:GetObject", RESOURCES[0])
+                == plain.deciding
+            )
+        assert plain.deciding is None or plain.deciding.sid == named[left - 1]["Sid"]
+
+
 def test_what_decides() -> None:
     bound = compile_policies(PolicySet.from_dict(POLICIES), principal=SESSION)
     found = [bound.deciding("s3:GetObject", f"arn:aws:s3:::lake/{key}") for key in ("raw/x", "hr/x")] + [
