@@ -383,7 +383,8 @@ def _check_place(at: Services, request: AccessRequest) -> None:
             f"{request.target.bucket} is not known to belong to {account}: data could leave the company.",
             remedy=f'If that is meant, name it in the rules: [bucket."{request.target.bucket}"].',
         )
-    if not bucket.encryption_read and not named:
+    # INVARIANT: no rule stands in for reading it: a key that the reviewer's side has not seen is never opened.
+    if not bucket.encryption_read and (request.kms_key_arn is not None or not named):
         raise Refused(
             f"How {request.target.bucket} is encrypted could not be read: which key to open is the requester's word.",
             remedy="The reviewer needs s3:GetEncryptionConfiguration on it and, for an alias, kms:DescribeKey.",
