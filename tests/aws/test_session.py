@@ -139,7 +139,15 @@ class TestWhatIsSetForTheSdk:
 def test_a_stubbed_refusal_names_the_call() -> None:
     aws = Aws(session())
     iam = aws.client("iam")
-    with Stubber(iam) as stub:
+    with Stubber(iam) as stub, Stubber(aws.client("sts")) as sts:
+        sts.add_response(
+            "get_caller_identity",
+            {
+                "Arn": "arn:aws:sts::111122223333:assumed-role/approvers/x",
+                "Account": "111122223333",
+                "UserId": "AROAX:x",
+            },
+        )
         stub.add_client_error("put_role_policy", "AccessDenied", "no", 403)
         with pytest.raises(
             errors.AccessDenied, match="PutRolePolicy while writing the inline policy sm-access-x"
