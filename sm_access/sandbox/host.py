@@ -1,4 +1,4 @@
-"""The supervisor of one sandbox: its servers, its credentials, the seeded company. Run as `python -m`.
+"""The supervisor of one sandbox: its servers, its credentials, the seeded company. Run as a module.
 
 Arguments: one JSON object
 
@@ -31,6 +31,7 @@ from typing import Any
 from sm_access.errors import MissingExtra, SandboxUnavailable, SmAccessError
 from sm_access.sandbox import company, lifeline, state
 from sm_access.sandbox.credentials_endpoint import CredentialsEndpoint
+from sm_access.sandbox.isolated_python import module_command
 from sm_access.sandbox.issuer import Issuer
 
 _LOOPBACK = "127.0.0.1"
@@ -55,7 +56,7 @@ class Host:
             f"http://{_LOOPBACK}:{listener.getsockname()[1]}" for listener in (enforcer, shapes, credentials)
         ]
         self._start_enforcer(enforcer, directory)
-        self._start_shapes(shapes)
+        self._start_shapes(shapes, directory)
         key_arn, user_keys = self._seed(urls[0], urls[1])
         tokens = {name: secrets.token_urlsafe(32) for name in company.PRINCIPALS}
         CredentialsEndpoint(credentials, tokens, Issuer(urls[0], user_keys)).start()
@@ -126,7 +127,7 @@ class Host:
         }
         self._spawn([self._enforcer, "-I", str(script)], listener, environment)
 
-    def _start_shapes(self, listener: socket.socket) -> None:
+    def _start_shapes(self, listener: socket.socket, directory: Path) -> None:
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))
         }
@@ -134,9 +135,10 @@ class Host:
             "MOTO_ACCOUNT_ID": company.ACCOUNT,
             "AWS_EC2_METADATA_DISABLED": "true",
             "MOTO_PORT": str(listener.getsockname()[1]),
+            "TMPDIR": str(directory),
         }
         self._spawn(
-            [sys.executable, "-m", "sm_access.sandbox.shapes_process"],
+            module_command("sm_access.sandbox.shapes_process"),
             listener,
             environment,
             port=listener.getsockname()[1],
@@ -154,7 +156,7 @@ class Host:
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr,
                 pass_fds=(listener.fileno(), self._lifeline_read),
-                cwd=environment.get("TMPDIR"),
+                cwd=state.directory_of(self.name),
             )
         )
         listener.close()  # a child that dies must refuse connections, not leave them waiting here
@@ -232,6 +234,7 @@ def main() -> int:
             _report({"failed": f"The sandbox {name!r} is running already.", "remedy": ""})
             return 1
         try:
+            state.record_host(name)
             host.start()
             _report({"ready": round(time.monotonic() - began, 2)})
             host.wait(parent)

@@ -22,8 +22,11 @@ from importlib import resources
 from pathlib import Path
 
 from sm_access.errors import SandboxUnavailable
+from sm_access.sandbox.isolated_python import module_command
+from sm_access.sandbox.ownership import require_own
 
 _REQUIREMENTS = "enforcer-requirements.txt"
+_ELSEWHERE = "export XDG_CACHE_HOME=DIRECTORY"
 
 
 def cache_directory() -> Path:
@@ -34,8 +37,13 @@ def cache_directory() -> Path:
 
 
 def installed_python() -> Path | None:
-    """The interpreter of the environment when it exists and can run; None when it has yet to be made."""
+    """The interpreter of the environment when it exists and can run; None when it has yet to be made.
+
+    Raises SandboxUnavailable where another user could have put it there.
+    """
     python = _directory() / "bin" / "python"
+    for directory in (cache_directory(), _directory()):
+        require_own(directory, otherwise=_ELSEWHERE)
     return python if python.exists() else None
 
 
@@ -50,7 +58,8 @@ def enforcer_python(progress: Callable[[str], None]) -> Path:
         return python
     cache = cache_directory()
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        require_own(cache, otherwise=_ELSEWHERE)
         with _lock(cache / "enforcer.lock"):
             python = installed_python()
             if python is None:
@@ -61,7 +70,7 @@ def enforcer_python(progress: Callable[[str], None]) -> Path:
     except OSError as error:
         raise SandboxUnavailable(
             f"The environment of the embedded AWS could not be made in {cache}: {error.strerror or error}.",
-            remedy="Make the directory writable, or choose another: export XDG_CACHE_HOME=DIRECTORY",
+            remedy=f"Make the directory writable, or choose another: {_ELSEWHERE}",
         ) from error
     return _directory() / "bin" / "python"
 
@@ -95,7 +104,7 @@ def _install(directory: Path) -> None:
     """
     outer_pip = (
         subprocess.run(
-            [sys.executable, "-m", "pip", "--version"], capture_output=True, check=False
+            [*module_command("pip"), "--version"], capture_output=True, check=False, cwd=directory
         ).returncode
         == 0
     )
@@ -107,7 +116,7 @@ def _install(directory: Path) -> None:
             remedy=f"Install pip beside {sys.executable}, then: sm-access sandbox start",
         ) from error
     python = directory / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python)] if outer_pip else [str(python), "-m", "pip"]
+    pip = [*module_command("pip"), "--python", str(python)] if outer_pip else [str(python), "-I", "-m", "pip"]
     requirements = directory / _REQUIREMENTS
     requirements.write_bytes(_requirements())
     done = subprocess.run(
@@ -126,6 +135,7 @@ def _install(directory: Path) -> None:
         text=True,
         stdin=subprocess.DEVNULL,
         check=False,
+        cwd=directory,
     )
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.strip()] or ["pip gave no reason"]

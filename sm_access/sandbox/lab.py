@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
 from sm_access.errors import MissingExtra
+from sm_access.sandbox.isolated_python import module_command
 
 
 def require_jupyterlab() -> None:
@@ -31,9 +31,7 @@ def open_lab(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
     """
     scripts = sysconfig.get_path("scripts")
     path = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
-    child = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *arguments], env={**environment, "PATH": path}
-    )
+    child = subprocess.Popen([*module_command("jupyterlab"), *arguments], env={**environment, "PATH": path})
     # Ctrl-C reaches JupyterLab by itself, which asks before it ends; until then there is something to wait for.
     before = {
         signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),

@@ -1,4 +1,4 @@
-"""The shape-keeping half of the sandbox: moto on a socket that the host already holds. Run as `python -m`.
+"""The shape-keeping half of the sandbox: moto on a socket that the host already holds. Run as a module.
 
 It answers for SageMaker and for every service that the enforcing half does not cover, so that no call can
 leave the machine. It enforces nothing. Arguments: one JSON object with `fd`, `port`, `parent`, `lifeline` as

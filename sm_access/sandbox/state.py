@@ -1,7 +1,7 @@
 """What a running sandbox leaves on disk for those who use it, and how they tell that it is alive.
 
     $SM_ACCESS_SANDBOX_HOME, else $XDG_STATE_HOME/sm_access/sandbox, else ~/.local/state/sm_access/sandbox
-      NAME.lock            held by the host for as long as it lives
+      NAME.lock            held by the host for as long as it lives; holds its process id
       NAME.log             what its servers said; removed at a clean end
       NAME/                0700, everything in it 0600
         state.json         addresses and tokens
@@ -11,7 +11,7 @@
         aws-config aws-credentials   empty: no profile of the person leaks in
 
 Liveness is the lock and nothing else: the kernel releases it when the host dies, however it dies, and a
-process id that was given to another process cannot mislead.
+process id that was given to another process cannot mislead. What another user could have written is refused.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ from typing import BinaryIO
 
 from sm_access.errors import InvalidInput, SandboxUnavailable
 from sm_access.sandbox.loopback import require_loopback
+from sm_access.sandbox.ownership import require_own
 
 DEFAULT_NAME = "default"
 UNNAMED = "own-"
 """How the name begins that a sandbox gets when nobody named it; it is used once."""
+_ELSEWHERE = "export SM_ACCESS_SANDBOX_HOME=DIRECTORY"
 _MARKER = ".sm-access-sandbox"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
@@ -83,7 +85,7 @@ def open_log(name: str) -> BinaryIO:
     """The log of a sandbox, emptied, for its host to write and its starter to read."""
     path = log_path(name)
     with _writable(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_home()
         return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w+b")
 
 
@@ -98,7 +100,7 @@ def prepare_directory(name: str) -> Path:
     """Make an empty, private state directory; what an earlier sandbox of this name left is removed first."""
     directory = directory_of(name)
     with _writable(directory):
-        home().mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_home()
         remove_directory(name)
         directory.mkdir(mode=0o700)
         (directory / _MARKER).touch(mode=0o600)
@@ -113,7 +115,7 @@ def remove_directory(name: str) -> None:
     if not (directory / _MARKER).is_file():
         raise SandboxUnavailable(
             f"{directory} exists and was not made by a sandbox; it is left as it is.",
-            remedy="Choose another name (--name) or another place: export SM_ACCESS_SANDBOX_HOME=DIRECTORY",
+            remedy=f"Choose another name (--name) or another place: {_ELSEWHERE}",
         )
     shutil.rmtree(directory)
 
@@ -134,9 +136,14 @@ def save(state: State) -> None:
 def running(name: str = DEFAULT_NAME) -> State | None:
     """The running sandbox of this name, or None. What a killed one left behind is cleaned up on the way.
 
-    Raises SandboxUnavailable for a state file whose addresses are not this machine's.
+    Raises SandboxUnavailable for a state file whose addresses are not this machine's, or that another user could
+    have written.
     """
     directory = directory_of(name)
+    # INVARIANT: nothing is read, signalled or removed on the word of a file that another user could have written.
+    for path in (home(), directory, directory / "state.json"):
+        with _writable(path):
+            require_own(path, otherwise=_ELSEWHERE)
     if not is_alive(name):
         if (directory / "state.json").exists():
             with _writable(directory):
@@ -185,13 +192,29 @@ def is_alive(name: str) -> bool:
         return False
 
 
+def record_host(name: str) -> None:
+    """Write this process's id into the lock that it holds."""
+    (home() / f"{name}.lock").write_text(f"{os.getpid()}\n", "ascii")
+
+
+def host_pid(name: str) -> int | None:
+    """The process id that the living host wrote into its lock; None when nobody holds the lock or none is there."""
+    if not is_alive(name):
+        return None
+    try:
+        pid = int((home() / f"{name}.lock").read_text("ascii"))
+    except (OSError, ValueError):
+        return None
+    return pid if pid > 1 else None
+
+
 @contextmanager
 def exclusive(name: str, purpose: str, *, wait: bool) -> Iterator[bool]:
     """Hold the lock file NAME.PURPOSE; yields whether it was got. With `wait` it always is, in time."""
-    directory = home()
-    with _writable(directory):
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.fdopen(os.open(directory / f"{name}.{purpose}", os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    with _writable(home()):
+        _make_home()
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        file = os.fdopen(os.open(home() / f"{name}.{purpose}", flags, 0o600), "r+")
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -201,6 +224,11 @@ def exclusive(name: str, purpose: str, *, wait: bool) -> Iterator[bool]:
         yield True
 
 
+def _make_home() -> None:
+    home().mkdir(parents=True, exist_ok=True, mode=0o700)
+    require_own(home(), otherwise=_ELSEWHERE)
+
+
 @contextmanager
 def _writable(directory: Path) -> Iterator[None]:
     try:
@@ -208,5 +236,5 @@ def _writable(directory: Path) -> Iterator[None]:
     except OSError as error:
         raise SandboxUnavailable(
             f"The state of the sandbox cannot be kept in {directory}: {error.strerror or error}.",
-            remedy="Make it writable, or choose another place: export SM_ACCESS_SANDBOX_HOME=DIRECTORY",
+            remedy=f"Make it writable, or choose another place: {_ELSEWHERE}",
         ) from error

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import sm_access
 from sm_access import errors
 from sm_access.errors import SandboxUnavailable
 from sm_access.sandbox import company, environment, state
 from sm_access.sandbox.bound_session import root_session_of, session_of
 from sm_access.sandbox.installation import enforcer_python
+from sm_access.sandbox.isolated_python import module_command
 
 if TYPE_CHECKING:
     import boto3
@@ -131,8 +130,9 @@ def launch(name: str, *, parent: int | None, progress: Callable[[str], None]) ->
     given = json.dumps({"name": name, "enforcer": str(enforcer), "parent": parent})
     with state.open_log(name) as log:
         host = subprocess.Popen(
-            [sys.executable, "-m", "sm_access.sandbox.host", given],
+            [*module_command("sm_access.sandbox.host"), given],
             env=_host_environment(),
+            cwd=state.home(),
             stderr=log,
             stdin=subprocess.DEVNULL if parent is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -176,23 +176,28 @@ def stop(name: str) -> bool:
     found = state.running(name)
     if found is None:
         return False
-    os.kill(found.pid, signal.SIGTERM)
+    host = state.host_pid(name)
+    if host is None:
+        raise SandboxUnavailable(
+            f"Which process the sandbox {name!r} is cannot be told, so none was ended.",
+            remedy=f"Look at the process {found.pid} that its state names, and end it if it is one of sm_access.",
+        )
+    with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+        os.kill(host, signal.SIGTERM)
     deadline = time.monotonic() + 15
     while state.is_alive(name):
         if time.monotonic() > deadline:
             raise SandboxUnavailable(
-                f"The sandbox {name!r} (process {found.pid}) does not end.",
-                remedy=f"End it: kill -9 {found.pid}",
+                f"The sandbox {name!r} (process {host}) does not end.",
+                remedy=f"End it: kill -9 {host}",
             )
         time.sleep(0.05)
     return True
 
 
 def _host_environment() -> dict[str, str]:
-    """The person's environment without what would steer the host's own calls; this package importable."""
+    """The person's environment without what would steer the host's own calls."""
     result = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    package_parent = str(Path(sm_access.__file__).parent.parent)
-    result["PYTHONPATH"] = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH", "")]))
     result |= {
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,

@@ -22,12 +22,17 @@ def test_without_jupyterlab_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
 def test_the_child_gets_its_arguments_our_commands_and_gives_its_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "jupyterlab.py").write_text(
+    installed, folder = tmp_path / "installed", tmp_path / "folder"
+    installed.mkdir()
+    folder.mkdir()
+    (folder / "jupyterlab.py").write_text("raise SystemExit('from the folder')\n")
+    (installed / "jupyterlab.py").write_text(
         "import os, sys\n"
         "open(os.environ['SAID'], 'w').write('|'.join([*sys.argv[1:], os.environ['PATH']]))\n"
         "sys.exit(7)\n"
     )
-    monkeypatch.chdir(tmp_path)  # where `python -m` looks first
+    monkeypatch.setattr(sys, "path", ["", str(installed), *sys.path])
+    monkeypatch.chdir(folder)  # where `python -m` looks first
     said = tmp_path / "said"
     environment = {"SAID": str(said), "PATH": "/nowhere"}
     assert lab.open_lab(environment, ["notebooks", "--no-browser"]) == 7
