@@ -31,7 +31,10 @@ def open_lab(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
     """
     scripts = sysconfig.get_path("scripts")
     path = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
-    child = subprocess.Popen([*module_command("jupyterlab"), *arguments], env={**environment, "PATH": path})
+    # Jupyter refuses to run as root unless told; on a bare machine or in a container root is all there is.
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    command = [*module_command("jupyterlab"), *arguments, *as_root]
+    child = subprocess.Popen(command, env={**environment, "PATH": path})
     # Ctrl-C reaches JupyterLab by itself, which asks before it ends; until then there is something to wait for.
     before = {
         signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
