@@ -19,9 +19,11 @@ def test_without_jupyterlab_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     assert told.value.remedy == "Install it: pip install jupyterlab"
 
 
+@pytest.mark.parametrize(("user", "as_root"), [(0, ["--allow-root"]), (1000, [])])
 def test_the_child_gets_its_arguments_our_commands_and_gives_its_exit_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, as_root: list[str]
 ) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
     installed, folder = tmp_path / "installed", tmp_path / "folder"
     installed.mkdir()
     folder.mkdir()
@@ -40,5 +42,6 @@ def test_the_child_gets_its_arguments_our_commands_and_gives_its_exit_code(
     assert said.read_text().split("|") == [
         "notebooks",
         "--no-browser",
+        *as_root,
         os.pathsep.join([scripts, "/nowhere"]),
     ]
