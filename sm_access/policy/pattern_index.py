@@ -80,8 +80,12 @@ class PatternIndex:
 def _cut(pattern: Pattern) -> tuple[str, tuple[object, ...]]:
     """The literal beginning, and what follows it."""
     symbols = pattern.symbols
-    size = next((at for at, symbol in enumerate(symbols) if isinstance(symbol, Wildcard)), len(symbols))
-    return "".join(str(symbol) for symbol in symbols[:size]), symbols[size:]
+    beginning: list[str] = []
+    for symbol in symbols:
+        if isinstance(symbol, Wildcard):
+            break
+        beginning.append(symbol)
+    return "".join(beginning), symbols[len(beginning) :]
 
 
 def _test(pattern: Pattern, size: int) -> Test:

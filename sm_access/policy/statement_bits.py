@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
 from sm_access.policy.action import ActionElement
 from sm_access.policy.context import RequestContext
 from sm_access.policy.decision import Layer, StatementRef
 from sm_access.policy.document import NamedPolicy
-from sm_access.policy.pattern import Pattern, Variable, parse_template
+from sm_access.policy.pattern import Pattern, Symbol, Variable, parse_template
 from sm_access.policy.pattern_index import ElementIndex
 from sm_access.policy.policy_set import PolicySet, Unreadable
 from sm_access.policy.request import ResolvedRequest
@@ -31,7 +32,6 @@ LAYERS = (  # in the order in which the plain authorizer looks at them
 _NAMES_PRINCIPAL = (Layer.RESOURCE, Layer.RESOURCE_CONTROL, Layer.VPC_ENDPOINT)
 _ANY_ACTION = ActionElement(("*",))
 _ANY_RESOURCE = ResourceElement(("*",))
-_NO_CONTEXT = RequestContext({})
 _NO_ARN = ""  # no pattern with a variable matches it: what is open of it is open of every resource
 Reach = tuple[int, int, int]  # the statements that name the principal itself, its role, its account
 
@@ -104,9 +104,14 @@ def _action_index(statements: Iterable[Statement]) -> ElementIndex:
             negated |= bit
             doubtful |= 0 if element.patterns else bit
         for text in element.patterns:
-            pattern = parse_template(text.lower(), variables=False).resolve(_NO_CONTEXT)
+            pattern = _without_variables(text.lower())
             named[pattern] = named.get(pattern, 0) | bit
     return ElementIndex(named, {}, negated, doubtful)
+
+
+def _without_variables(text: str) -> Pattern:
+    """The same as resolving the template, which would go through it once more."""
+    return Pattern(cast("tuple[Symbol, ...]", parse_template(text, variables=False).parts))
 
 
 def _context_keys(statements: Iterable[Statement]) -> tuple[str, ...]:
@@ -166,6 +171,10 @@ def _resource_index(statements: Iterable[tuple[Statement, bool]], context: Reque
             continue
         negated |= bit if element.negated else 0
         for text in element.patterns:
+            if "${" not in text:  # most have none, and then nothing of it can be open
+                pattern = _without_variables(text).within_segments()
+                named[pattern] = named.get(pattern, 0) | bit
+                continue
             if match_resource(replace(element, patterns=(text,)), _NO_ARN, context).value is None:
                 doubtful |= bit
                 continue
