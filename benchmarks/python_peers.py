@@ -24,9 +24,15 @@ def main(peer: str, path: str) -> None:
     ask = PEERS[peer](workload)
     for action, resource in workload["requests"][:20]:
         ask(action, resource)
-    start = time.perf_counter()
-    decisions = [ask(action, resource) for action, resource in workload["requests"]]
-    seconds = time.perf_counter() - start
+    requests, rounds = workload["requests"], workload["rounds"]
+    decisions = [""] * len(requests)
+    seconds = float("inf")  # for one request, in the fastest round; each round asks of everything a little
+    for first in range(rounds):
+        places = range(first, len(requests), rounds)
+        start = time.perf_counter()
+        for at in places:
+            decisions[at] = ask(*requests[at])
+        seconds = min(seconds, (time.perf_counter() - start) / len(places))
     found = version({"principalmapper": "principalmapper", "moto": "moto"}[peer])
     print(json.dumps({"name": peer, "version": found, "seconds": seconds, "decisions": decisions}))
 
