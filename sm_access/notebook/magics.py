@@ -57,7 +57,7 @@ def answer(services: Services, line: str) -> Result | None:
     except SmAccessError as error:
         return _failure(error)
     if isinstance(result, Result) and "--json" in words:
-        print(json.dumps(result.to_dict(), ensure_ascii=False))
+        print(json.dumps(result.to_dict()))
         return None
     return result if isinstance(result, Result) else None
 
