@@ -39,6 +39,8 @@ LONGEST_WORDS = 1000
 _ROLE = re.compile(rf"arn:(?:{PARTITIONS}):iam::\d{{12}}:role/(?:[!-~]+/)?[\w+=,.@-]{{1,64}}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d")
 _ATTEMPTS = 5
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+"""Characters that count as printable and show nothing: Hangul fillers and the empty Braille pattern."""
 
 
 class Desk:
@@ -261,7 +263,7 @@ def _words(what: str, text: str) -> str:
     """A person's words as they may be stored and shown: not empty, not endless, nothing that cannot be
     seen."""
     text = text.strip()
-    if not text:
+    if not any(letter.isprintable() and letter not in _BLANK and not letter.isspace() for letter in text):
         raise InvalidInput(f"{what} is empty.", remedy="Say it in a sentence.")
     if len(text) > LONGEST_WORDS:
         raise InvalidInput(

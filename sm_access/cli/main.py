@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -15,7 +17,14 @@ from sm_access import __version__
 from sm_access.bootstrap import Services
 from sm_access.cli.terminal import show
 from sm_access.commands.grammar import loop
-from sm_access.errors import InvalidInput, SmAccessError
+from sm_access.errors import (
+    AwsUnreachable,
+    InvalidInput,
+    InvalidSetting,
+    NoCredentials,
+    SandboxUnavailable,
+    SmAccessError,
+)
 from sm_access.presentation.failure import failure_page, failure_view
 from sm_access.presentation.result import Result
 
@@ -84,8 +93,9 @@ def _wrong_use(error: click.ClickException) -> InvalidInput:
 def _run(context: click.Context) -> int:
     try:
         result = sm_access.invoke(context)
-    except SmAccessError as error:
-        if context.meta.get("sm_access.json"):
+    except SmAccessError as raised:
+        error = _with_the_sandbox_named(raised)
+        if context.meta.get("sm_access.json") or "--json" in sys.argv[1:]:
             click.echo(json.dumps(failure_view(error)))
         else:
             show(Console(stderr=True), failure_page(error))
@@ -99,8 +109,28 @@ def _run(context: click.Context) -> int:
     return result.exit_code
 
 
+def _with_the_sandbox_named(error: SmAccessError) -> SmAccessError:
+    """Where this shell stepped into a sandbox that is gone, that is what happened, whatever failed because of it."""
+    name = os.environ.get("SM_ACCESS_SANDBOX", "")
+    unanswered = isinstance(error, (NoCredentials, AwsUnreachable))
+    # A stopped sandbox takes its settings with it.
+    lost = isinstance(error, InvalidSetting) and not Path(os.environ.get("SM_ACCESS_CONFIG", "")).is_file()
+    if not name or not (unanswered or lost):
+        return error
+    state = import_module("sm_access.sandbox.state")
+    if state.running(name) is not None:
+        return error
+    return SandboxUnavailable(
+        f"This shell stepped into the sandbox {name!r}, which is not running.",
+        remedy=f"Start it (sm-access sandbox start --name {name}) and step in again, or open a new shell.",
+    )
+
+
 def run() -> None:
     """The console script. A reader that goes away, as `| head -1` does, is no failure to tell of."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no ✓ shows ? instead
     try:
         code = main()
         sys.stdout.flush()

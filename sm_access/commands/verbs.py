@@ -160,7 +160,7 @@ def requests(*, everyone: bool = False, services: Services | None = None) -> Res
 def show(id: str, *, services: Services | None = None) -> Result:
     """One access request, with the exact statements."""
     at = services or Services()
-    return Result(words.inbox_page((_review(at, at.desk.get(id)),), at.clock.now()))
+    return Result(words.show_page(_review(at, at.desk.get(id)), at.clock.now()))
 
 
 def inbox(*, services: Services | None = None) -> Result:
@@ -240,7 +240,9 @@ def reconcile(*, services: Services | None = None) -> Result:
         written += outcome.written
         deleted += outcome.deleted
         problems += [f"{refused.request_id}: {'; '.join(refused.faults)}" for refused in outcome.refused]
-        problems += [f"{name} had been changed by hand and is as planned again" for name in outcome.drift]
+        problems += [
+            f"{name} was not as it had been written, and is as planned again" for name in outcome.drift
+        ]
     return Result(words.reconciled_page(roles, written, deleted, problems), 1 if problems else 0)
 
 
@@ -399,9 +401,10 @@ def _check_place(at: Services, request: AccessRequest) -> None:
 
 def _applied(at: Services, request: AccessRequest, word: str) -> Result:
     """Bring the role in line, and say so if that did not work: the decision stands, and is in the ledger."""
-    problem = ""
+    problem, also = "", []
     try:
         outcome = at.reconciler.reconcile(request.role_arn)
+        also = [id for id in outcome.applied if id != request.id]
         problem = "; ".join(
             fault
             for refused in outcome.refused
@@ -416,5 +419,6 @@ def _applied(at: Services, request: AccessRequest, word: str) -> Result:
     request = at.desk.get(request.id)
     undone = request.status_at(now) in (Status.APPROVED, Status.REVOKED)
     return Result(
-        words.decided_page(request, word, now, problem if undone else ""), 1 if problem and undone else 0
+        words.decided_page(request, word, now, problem if undone else "", also),
+        1 if problem and undone else 0,
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sm_access.access.duration import duration_words
+from sm_access.access.events import Approved, Rejected, Revoked
 from sm_access.access.levels import Statement
 from sm_access.access.model import AccessRequest, Status
 from sm_access.access.probe import Outcome, ProbeKind, ProofFinding, ProofStep
@@ -90,7 +91,11 @@ def dry_run_page(
     request: AccessRequest, statements: Sequence[Statement], reviewers: str, now: datetime
 ) -> Page:
     page = submitted_page(request, statements, reviewers, now)
-    blocks = (Paragraph(line("Nothing was sent. This is what would be asked for.")), *page.blocks[1:2])
+    blocks = (
+        Paragraph(line("Nothing was sent. This is what would be asked for.")),
+        page.blocks[0],
+        Fold("The exact statements", (Code(policy_text(statements)),), open=True),
+    )
     return Page(
         line("Would ask: ", *_asked(request), "."),
         Tone.PLAIN,
@@ -119,8 +124,10 @@ def requests_page(requests: Sequence[AccessRequest], now: datetime) -> Page:
             for request in requests
         ),
     )
+    answered = [request.id for request in requests if request.status_at(now) is Status.REJECTED]
     unproven = [request.id for request in requests if request.status_at(now) is Status.APPLIED]
     hints = tuple(Command("Prove it works, and no wider", f"sm-access prove {id}") for id in unproven[:1])
+    hints += tuple(Command("Why it was rejected", f"sm-access show {id}") for id in answered[:1])
     count = f"{len(requests)} access request{'' if len(requests) == 1 else 's'}"
     return Page(line(strong(count)), Tone.PLAIN, (table, *hints), data)
 
@@ -135,8 +142,26 @@ def inbox_page(reviews: Sequence[Review], now: datetime) -> Page:
     return Page(line(strong(count)), Tone.WARN, folds, data)
 
 
-def decided_page(request: AccessRequest, word: str, now: datetime, problem: str = "") -> Page:
-    """After a decision: where it stands now. word: the decision. problem: why the role is not in line, if so."""
+def show_page(review: Review, now: datetime) -> Page:
+    """One access request, whatever came of it."""
+    request = review.request
+    words, tone = _STATUS[request.status_at(now)]
+    data = {"inbox": [review_view(review, now)]}
+    return Page(
+        line(strong(f"{words.capitalize()}: "), *_asked(request), "."),
+        Tone.PLAIN if tone is Tone.QUIET else tone,
+        _review(review, now),
+        data,
+    )
+
+
+def decided_page(
+    request: AccessRequest, word: str, now: datetime, problem: str = "", also: Sequence[str] = ()
+) -> Page:
+    """After a decision: where it stands now. word: the decision. problem: why the role is not in line, if so.
+
+    also: ids of other access requests whose grants were put on the role by the way.
+    """
     status = request.status_at(now)
     blocks: list[Block] = [
         Facts((("id", line(code(request.id))), ("status", line(status_span(request, now)))))
@@ -147,10 +172,15 @@ def decided_page(request: AccessRequest, word: str, now: datetime, problem: str 
         if request.in_force_at(now):
             facts.insert(0, ("until", _until(request, now)))
         blocks.append(Facts(tuple(facts)))
-        blocks.append(Fold("The exact statements", (Code(policy_text(grant.statements)),)))
+        blocks.append(
+            Fold("The exact statements", (Code(policy_text(grant.statements)),), open=word == "Approved")
+        )
+    if also:
+        told = f"Put on the role as well, approved before: {', '.join(also)}."
+        blocks.append(Paragraph(line(Span(told, Tone.WARN))))
     if problem:
         blocks.append(Paragraph(line(Span(f"The role is not in line yet: {problem}", Tone.WARN))))
-        blocks.append(Command("Try to apply it again", "sm-access reconcile"))
+        blocks.append(Command("To be run by whoever may write the role's policies", "sm-access reconcile"))
     tone = Tone.WARN if problem else {Tone.QUIET: Tone.PLAIN}.get(_STATUS[status][1], _STATUS[status][1])
     if status is Status.APPLIED:
         word = f"{word} and applied"
@@ -235,6 +265,9 @@ def request_view(request: AccessRequest, now: datetime) -> dict[str, Any]:
         "role": request.role_arn,
         "submitted_at": iso(request.submitted_at),
         "terms_sha256": request.terms_sha256,
+        "answer": next(
+            (event.words for event in request.events if isinstance(event, (Rejected, Revoked))), None
+        ),
         "grant": None
         if grant is None
         else {
@@ -286,7 +319,7 @@ def _until(request: AccessRequest, now: datetime) -> Line:
 def _review(review: Review, now: datetime) -> tuple[Block, ...]:
     request = review.request
     person: list[str | Span] = (
-        [" · person ", request.claimed_person, quiet(" (claimed)")] if request.claimed_person else []
+        [" · person ", f"“{request.claimed_person}”", quiet(" (claimed)")] if request.claimed_person else []
     )
     quota = (
         line("could not be read")
@@ -309,6 +342,11 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
             ("terms", line(code(f"sha256 {request.terms_sha256[:16]}"))),
         )
     )
+    if request.status_at(now) is Status.SUBMITTED:
+        approve = f"sm-access approve {request.id} --terms {request.terms_sha256[:16]}"
+        last: tuple[Block, ...] = (Command("Approve", approve),)
+    else:
+        last = (Facts(_history(request, now)),)
     return (
         Paragraph(
             line(
@@ -319,8 +357,23 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
         ),
         facts,
         Fold("The exact statements", (Code(policy_text(review.statements)),), open=True),
-        Command("Approve", f"sm-access approve {request.id} --terms {request.terms_sha256[:16]}"),
+        *last,
     )
+
+
+def _history(request: AccessRequest, now: datetime) -> tuple[tuple[str, Line], ...]:
+    """What was decided since, by whom and in whose words."""
+    rows: list[tuple[str, Line]] = [("status", line(status_span(request, now)))]
+    for event in request.events:
+        if isinstance(event, Approved):
+            rows.append(("approved by", line(name_of(event.reviewer.arn), quiet(f" {ago(event.at, now)}"))))
+        elif isinstance(event, Rejected):
+            rows.append(("rejected by", line(name_of(event.reviewer.arn), quiet(f" {ago(event.at, now)}"))))
+            rows.append(("their words", line(f"“{event.words}”")))
+        elif isinstance(event, Revoked):
+            rows.append(("revoked by", line(name_of(event.caller.arn), quiet(f" {ago(event.at, now)}"))))
+            rows.append(("their words", line(f"“{event.words}”")))
+    return tuple(rows)
 
 
 def _owner(review: Review) -> Line:

@@ -72,6 +72,10 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
     helps = _remedy(verdict)
     if helps is not None:
         blocks.append(helps)
+    target = verdict.target
+    if decision is not Decision.ALLOW and not target.is_bucket and not target.is_prefix:
+        beneath = f"sm-access can {verdict.asked} {target}/"
+        blocks.append(Command("This is about one key; for everything beneath it", beneath))
     if verdict.unread:
         blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(_unread(verdict))}."))))
     blocks.append(Fold("Every call and layer", tuple(_detail(finding) for finding in verdict.findings)))

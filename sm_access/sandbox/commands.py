@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from sm_access.errors import SmAccessError
 from sm_access.sandbox import company, state
 from sm_access.sandbox.limits import LIMITS
 
@@ -72,7 +73,14 @@ def env(name: str, principal: str, as_json: bool) -> None:
     """Print what puts a shell into the sandbox: eval "$(sm-access sandbox env --as notebook)"."""
     from sm_access.sandbox.environment import shell_exports, variables
 
-    changes = variables(state.require_running(name), principal)
+    try:
+        changes = variables(state.require_running(name), principal)
+    except SmAccessError:
+        if not as_json:
+            click.echo(
+                "false"
+            )  # so that `eval "$(...)" && ...` goes no further as whoever the shell was before
+        raise
     click.echo(json.dumps(changes, indent=1) if as_json else shell_exports(changes))
 
 

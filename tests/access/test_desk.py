@@ -322,3 +322,9 @@ def test_no_approval_where_approver_and_requester_are_one(who: str, asked_by: st
     else:
         assert approved.grant is not None
         assert reviewer.principal.lower() != requester.principal.lower()
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u2800 \u115f", "\uffa0\u1160"])
+def test_words_of_which_nothing_can_be_seen_are_none(blank: str) -> None:
+    with pytest.raises(InvalidInput, match="is empty"):
+        desk().submit(SCIENTIST, ROLE, S3Target("lake", "raw/"), Level.READ, WEEK, blank)

@@ -247,6 +247,7 @@ class TestTheConfigurationFile:
         self, run: Run, enter: Enter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         enter("notebook")
+        monkeypatch.delenv("SM_ACCESS_SANDBOX")
         monkeypatch.setenv("SM_ACCESS_CONFIG", str(tmp_path / "nowhere.toml"))
         found = run("whoami")
         assert found.code == 2

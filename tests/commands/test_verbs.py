@@ -97,7 +97,7 @@ def test_a_change_by_hand_is_undone_and_said(services_of: Of, applied: str, sand
     wide = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
     iam.put_role_policy(RoleName="acme-ds-notebooks", PolicyName=ours, PolicyDocument=wide)
     found = sm_access.reconcile(services=services_of("approver"))
-    assert "changed by hand" in found.to_text()
+    assert "was not as it had been written" in found.to_text()
     document = iam.get_role_policy(RoleName="acme-ds-notebooks", PolicyName=ours)["PolicyDocument"]
     assert "s3:*" not in str(document)
 

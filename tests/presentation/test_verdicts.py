@@ -122,3 +122,12 @@ def test_a_yes_in_part_for_want_of_an_allow_or_for_what_is_not_known() -> None:
         },
     )
     assert "for some of it, lake/raw/pii/" in " ".join(said(READ, where).split())
+
+
+def test_a_no_for_one_key_offers_what_lies_beneath() -> None:
+    principal = PrincipalEvidence(
+        "arn:aws:sts::111122223333:assumed-role/DS/x", ROLE, "111122223333", (), None, NOW
+    )
+    bucket = BucketEvidence("lake", "111122223333", None, True, None, None, "us-east-1", NOW)
+    verdict = judge(principal, bucket, S3Target("lake", "raw"), Level.READ, now=NOW)
+    assert "sm-access can read s3://lake/raw/" in to_text(verdict_page(verdict, NOW))

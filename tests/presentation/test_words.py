@@ -270,3 +270,25 @@ def test_a_proof_says_what_was_not_tried() -> None:
     assert "Not tried, because it would change something: s3:PutObject" in text
     reading = to_text(words.proof_page(replace(request, level=Level.READ), (listed,), NOW))
     assert "Proven: it works - read" in reading
+
+
+def test_showing_a_request_says_what_came_of_it_and_in_whose_words() -> None:
+    for status, said in ((Status.REJECTED, "Rejected: "), (Status.REVOKED, "Revoked: ")):
+        review = words.Review(request_in(status), (), (), None, None, 10_240)
+        text = to_text(words.show_page(review, NOW))
+        assert text.splitlines()[0].lstrip("✕! ").startswith(said)
+        assert "their words" in text
+        assert "sm-access approve" not in text
+    waiting = words.Review(request_in(Status.SUBMITTED), (), (), None, None, 10_240)
+    assert "sm-access approve" in to_text(words.show_page(waiting, NOW))
+
+
+def test_the_answer_to_a_rejected_request_is_one_command_away() -> None:
+    request = request_in(Status.REJECTED)
+    assert f"Why it was rejected: sm-access show {request.id}" in to_text(words.requests_page([request], NOW))
+    assert words.request_view(request, NOW)["answer"]
+
+
+def test_what_else_was_put_on_the_role_is_named() -> None:
+    page = words.decided_page(request_in(Status.APPLIED), "Approved", NOW, also=["r-other"])
+    assert "Put on the role as well, approved before: r-other." in to_text(page)
