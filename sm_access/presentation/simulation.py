@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sm_access.policy import Decision, Layer, LayerResult, NearMiss, Request, Response, StatementRef
+from sm_access.policy import Decision, LayerResult, NearMiss, Request, Response, StatementRef
 from sm_access.policy.scenario import Outcome
 from sm_access.presentation.page import (
     Block,
@@ -22,22 +22,7 @@ from sm_access.presentation.page import (
     quiet,
     strong,
 )
-
-_LAYERS = {
-    Layer.IDENTITY: "identity policies",
-    Layer.PERMISSIONS_BOUNDARY: "permissions boundary",
-    Layer.SESSION: "session policy",
-    Layer.RESOURCE: "resource policy",
-    Layer.SERVICE_CONTROL: "service control policies",
-    Layer.RESOURCE_CONTROL: "resource control policies",
-    Layer.VPC_ENDPOINT: "VPC endpoint policy",
-}
-_TONES = {
-    Decision.ALLOW: Tone.OK,
-    Decision.EXPLICIT_DENY: Tone.NO,
-    Decision.IMPLICIT_DENY: Tone.NO,
-    Decision.UNDETERMINED: Tone.UNKNOWN,
-}
+from sm_access.presentation.verdict import LAYERS, TONES
 
 
 def simulation_page(outcomes: Sequence[Outcome]) -> Page:
@@ -86,7 +71,7 @@ def response_reason(response: Response, request: Request) -> Line:
             _statement(told) if told else "Nothing limits the account's root, so it", " allows ", *what, "."
         )
     closed = [result for result in response.layers if result.outcome is Decision.IMPLICIT_DENY]
-    named = " and ".join(_LAYERS[result.layer] for result in closed) or "policies that apply"
+    named = " and ".join(LAYERS[result.layer] for result in closed) or "policies that apply"
     because: list[str | Span] = [f"Nothing in the {named} allows ", *what, "."]
     misses = [miss for result in closed for miss in result.misses[:1]]
     if misses:
@@ -107,7 +92,7 @@ def _summary(outcome: Outcome) -> Line:
         sign,
         strong(outcome.scenario.name),
         ": ",
-        Span(decision.name, _TONES[decision]),
+        Span(decision.name, TONES[decision]),
         f"{rather}. ",
         *response_reason(outcome.response, outcome.scenario.request),
     )
@@ -133,11 +118,11 @@ def _miss(miss: NearMiss) -> list[str | Span]:
 
 
 def _layer_rows(response: Response) -> tuple[tuple[str, Line], ...]:
-    return tuple((_LAYERS[result.layer], _layer(result)) for result in response.layers)
+    return tuple((LAYERS[result.layer], _layer(result)) for result in response.layers)
 
 
 def _layer(result: LayerResult) -> Line:
-    words: list[str | Span] = [Span(result.outcome.name, _TONES[result.outcome])]
+    words: list[str | Span] = [Span(result.outcome.name, TONES[result.outcome])]
     if result.deciding is not None:
         words.append(f": {_statement(result.deciding)} at {result.deciding.path}")
     elif result.depends_on:

@@ -43,7 +43,7 @@ ANSWERS = {
     Decision.UNDETERMINED: "Cannot tell",
 }
 _SHORT = {Decision.ALLOW: "yes", Decision.EXPLICIT_DENY: "no", Decision.IMPLICIT_DENY: "no"}
-_LAYER_WORDS = {
+LAYERS = {
     Layer.IDENTITY: "identity policies",
     Layer.PERMISSIONS_BOUNDARY: "permissions boundary",
     Layer.SESSION: "session policy",
@@ -78,6 +78,9 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
         blocks.append(Command("This is about one key; for everything beneath it", beneath))
     if verdict.unread:
         blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(_unread(verdict))}."))))
+    beside = dict.fromkeys(words for finding in verdict.findings for words in finding.response.not_modelled)
+    if beside:
+        blocks.append(Paragraph(line(quiet(f"Not modelled, and able to change this: {'; '.join(beside)}."))))
     blocks.append(Fold("Every call and layer", tuple(_detail(finding) for finding in verdict.findings)))
     blocks.append(
         Paragraph(
@@ -236,6 +239,9 @@ def verdict_view(verdict: Verdict) -> dict[str, Any]:
         "checks": [_finding_view(finding) for finding in verdict.findings],
         "exceptions": [_finding_view(finding) for finding in verdict.exceptions],
         "not_read": list(_unread(verdict)),
+        "not_modelled": sorted(
+            {words for finding in verdict.findings for words in finding.response.not_modelled}
+        ),
         "read_at": iso(verdict.read_at),
     }
 
@@ -297,9 +303,7 @@ def _unread(verdict: Verdict) -> tuple[str, ...]:
 
 def _detail(finding: Finding) -> Block:
     check, response = finding.check, finding.response
-    rows: list[tuple[str, Line]] = [
-        (_LAYER_WORDS[layer.layer], _layer_line(layer)) for layer in response.layers
-    ]
+    rows: list[tuple[str, Line]] = [(LAYERS[layer.layer], _layer_line(layer)) for layer in response.layers]
     summary = f"{ANSWERS[response.decision]}: {check.action}{_there(check, '')}"
     return Fold(summary, (Facts(tuple(rows)),))
 

@@ -131,3 +131,19 @@ def test_a_no_for_one_key_offers_what_lies_beneath() -> None:
     bucket = BucketEvidence("lake", "111122223333", None, True, None, None, "us-east-1", NOW)
     verdict = judge(principal, bucket, S3Target("lake", "raw"), Level.READ, now=NOW)
     assert "sm-access can read s3://lake/raw/" in to_text(verdict_page(verdict, NOW))
+
+
+def test_what_is_not_modelled_and_could_change_a_no_is_named() -> None:
+    key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    principal = PrincipalEvidence(
+        "arn:aws:sts::111122223333:assumed-role/DS/x", ROLE, "111122223333", (READ,), None, NOW
+    )
+    closed = policy(
+        "key policy",
+        {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:DescribeKey", "Resource": "*"},
+    )
+    bucket = BucketEvidence("lake", "111122223333", None, True, key, (closed,), "us-east-1", NOW)
+    verdict = judge(principal, bucket, S3Target("lake", "raw/"), Level.READ, now=NOW)
+    page = verdict_page(verdict, NOW)
+    assert "Not modelled, and able to change this: " in to_text(page)
+    assert any("grant" in words.lower() for words in page.data["not_modelled"])
