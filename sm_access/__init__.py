@@ -16,19 +16,19 @@ _HOMES = {
     "Level": "sm_access.access.level",
     "Result": "sm_access.presentation.result",
     "SmAccessError": "sm_access.errors",
-    "approve": "sm_access.commands.verbs",
-    "can": "sm_access.commands.verbs",
-    "inbox": "sm_access.commands.verbs",
-    "permissions": "sm_access.commands.verbs",
-    "prove": "sm_access.commands.verbs",
-    "reconcile": "sm_access.commands.verbs",
-    "reject": "sm_access.commands.verbs",
-    "request_access": "sm_access.commands.verbs",
-    "requests": "sm_access.commands.verbs",
-    "revoke": "sm_access.commands.verbs",
-    "show": "sm_access.commands.verbs",
-    "whoami": "sm_access.commands.verbs",
-    "withdraw": "sm_access.commands.verbs",
+    "approve": "sm_access.commands.requesting",
+    "can": "sm_access.commands.inspecting",
+    "inbox": "sm_access.commands.requesting",
+    "permissions": "sm_access.commands.inspecting",
+    "prove": "sm_access.commands.requesting",
+    "reconcile": "sm_access.commands.requesting",
+    "reject": "sm_access.commands.requesting",
+    "request_access": "sm_access.commands.requesting",
+    "requests": "sm_access.commands.requesting",
+    "revoke": "sm_access.commands.requesting",
+    "show": "sm_access.commands.requesting",
+    "whoami": "sm_access.commands.inspecting",
+    "withdraw": "sm_access.commands.requesting",
 }
 
 __all__ = [
@@ -57,11 +57,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sm_access.access.level import Level
-    from sm_access.commands.verbs import (
+    from sm_access.commands.inspecting import can, permissions, whoami
+    from sm_access.commands.requesting import (
         approve,
-        can,
         inbox,
-        permissions,
         prove,
         reconcile,
         reject,
@@ -69,7 +68,6 @@ if TYPE_CHECKING:
         requests,
         revoke,
         show,
-        whoami,
         withdraw,
     )
     from sm_access.errors import SmAccessError

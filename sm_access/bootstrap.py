@@ -13,6 +13,7 @@ from sm_access.access.rules import Rules
 from sm_access.config import Settings
 
 if TYPE_CHECKING:
+    from sm_access.access.caller import Caller
     from sm_access.access.identity import Identity
     from sm_access.aws.session import Aws
     from sm_access.stores.sqlite import SqliteLedger
@@ -78,6 +79,12 @@ class Services:
         from sm_access.aws.prober import S3Prober
 
         return Prover(self.ledger, S3Prober(self.aws), self.clock)
+
+    def caller(self) -> Caller:
+        """Who AWS says is calling. Raises NoCredentials, ExpiredCredentials, AwsUnreachable."""
+        from sm_access.aws.identity import collect_caller
+
+        return collect_caller(self.aws)
 
     def identity(self) -> Identity:
         """Who this process is. Raises NoCredentials, ExpiredCredentials, AwsUnreachable."""

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from sm_access.bootstrap import Services
 from sm_access.cli.terminal import show
-from sm_access.commands import verbs
+from sm_access.commands import inspecting, requesting
 from sm_access.config import Settings
 from sm_access.errors import SmAccessError
 from sm_access.presentation.failure import failure_page
@@ -81,19 +81,19 @@ class Walk:
     def through(self) -> None:
         """The loop, in order."""
         notebook, approver = self._who["notebook"], self._who["approver"]
-        self.step("who am I", "notebook", "sm-access whoami", lambda: verbs.whoami(services=notebook), 0)
+        self.step("who am I", "notebook", "sm-access whoami", lambda: inspecting.whoami(services=notebook), 0)
         self.step(
             "allowed",
             "notebook",
             "sm-access can read s3://acme-lake/public/",
-            lambda: verbs.can("read", "s3://acme-lake/public/", services=notebook),
+            lambda: inspecting.can("read", "s3://acme-lake/public/", services=notebook),
             0,
         )
         self.step(
             "denied, and why",
             "notebook",
             f"sm-access can read {PLACE}",
-            lambda: verbs.can("read", PLACE, services=notebook),
+            lambda: inspecting.can("read", PLACE, services=notebook),
             1,
         )
         self.call("AWS says the same", "raw/customers.csv", allowed=False)
@@ -101,7 +101,7 @@ class Walk:
             "permissions before",
             "notebook",
             f"sm-access permissions {PLACE}",
-            lambda: verbs.permissions(PLACE, services=notebook),
+            lambda: inspecting.permissions(PLACE, services=notebook),
             0,
         )
 
@@ -109,7 +109,7 @@ class Walk:
             "request",
             "notebook",
             f'sm-access request {PLACE} read --for 1d --why "{WHY}"',
-            lambda: verbs.request_access(PLACE, "read", duration="1d", why=WHY, services=notebook),
+            lambda: requesting.request_access(PLACE, "read", duration="1d", why=WHY, services=notebook),
             0,
         )
         id = str(asked.to_dict().get("id"))
@@ -117,34 +117,43 @@ class Walk:
             "nobody approves their own",
             "notebook",
             f"sm-access approve {id}",
-            lambda: verbs.approve(id, services=notebook),
+            lambda: requesting.approve(id, services=notebook),
             1,
         )
         self.step(
-            "inbox", "approver", "sm-access inbox", lambda: verbs.inbox(services=approver), 0, unfold=True
+            "inbox",
+            "approver",
+            "sm-access inbox",
+            lambda: requesting.inbox(services=approver),
+            0,
+            unfold=True,
         )
         self.step(
             "approve and apply",
             "approver",
             f"sm-access approve {id}",
-            lambda: verbs.approve(id, services=approver),
+            lambda: requesting.approve(id, services=approver),
             0,
         )
         self.call("now it works", "raw/customers.csv", allowed=True)
         self.call("and no wider", "raw-secret/salaries.csv", allowed=False)
         self.step(
-            "proven", "notebook", f"sm-access prove {id}", lambda: verbs.prove(id, services=notebook), 0
+            "proven", "notebook", f"sm-access prove {id}", lambda: requesting.prove(id, services=notebook), 0
         )
         self.step(
             "permissions after",
             "notebook",
             f"sm-access permissions {PLACE}",
-            lambda: verbs.permissions(PLACE, services=notebook),
+            lambda: inspecting.permissions(PLACE, services=notebook),
             0,
         )
 
         self.step(
-            "revoke", "approver", f"sm-access revoke {id}", lambda: verbs.revoke(id, services=approver), 0
+            "revoke",
+            "approver",
+            f"sm-access revoke {id}",
+            lambda: requesting.revoke(id, services=approver),
+            0,
         )
         self.call("and it is over", "raw/customers.csv", allowed=False)
         self._expiry(notebook, approver)
@@ -155,19 +164,27 @@ class Walk:
             "a grant that ends by itself",
             "notebook",
             f'sm-access request {PLACE} read --for 3s --why "{WHY}"',
-            lambda: verbs.request_access(PLACE, "read", duration="3s", why=WHY, services=notebook),
+            lambda: requesting.request_access(PLACE, "read", duration="3s", why=WHY, services=notebook),
             0,
         )
         id = str(asked.to_dict().get("id"))
         self.step(
-            "approved", "approver", f"sm-access approve {id}", lambda: verbs.approve(id, services=approver), 0
+            "approved",
+            "approver",
+            f"sm-access approve {id}",
+            lambda: requesting.approve(id, services=approver),
+            0,
         )
         self.call("works", "raw/customers.csv", allowed=True)
         grant = approver.desk.get(id).grant
         time.sleep(max(0.0, grant.ends_at.timestamp() - time.time()) if grant else 0.0)
         self.call("ended by AWS at its time", "raw/customers.csv", allowed=False)
         self.step(
-            "cleared away", "approver", "sm-access reconcile", lambda: verbs.reconcile(services=approver), 0
+            "cleared away",
+            "approver",
+            "sm-access reconcile",
+            lambda: requesting.reconcile(services=approver),
+            0,
         )
 
     def step(

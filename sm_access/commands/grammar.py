@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from sm_access.bootstrap import Services
-from sm_access.commands import linting, simulation, verbs
+from sm_access.commands import inspecting, linting, requesting, simulation
 from sm_access.presentation.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,7 +25,7 @@ def loop(context: click.Context) -> Result | None:
     """Who am I, what may I do, and how do I get what I lack."""
     context.ensure_object(Services)
     if context.invoked_subcommand is None:
-        return verbs.whoami(services=context.obj)
+        return inspecting.whoami(services=context.obj)
     return None
 
 
@@ -59,7 +59,7 @@ def _as_json() -> bool:
 @_verb("whoami")
 def whoami(services: Services) -> Result:
     """The role this process works on, through what, until when."""
-    return verbs.whoami(services=services)
+    return inspecting.whoami(services=services)
 
 
 @_verb("can")
@@ -67,14 +67,14 @@ def whoami(services: Services) -> Result:
 @click.argument("where", metavar=WHERE)
 def can(services: Services, what: str, where: str) -> Result:
     """May I list, read, write or delete there - or do one action, such as s3:PutObject - and why?"""
-    return verbs.can(what, where, services=services)
+    return inspecting.can(what, where, services=services)
 
 
 @_verb("permissions")
 @click.argument("where", metavar=f"[{WHERE}]...", nargs=-1)
 def permissions(services: Services, where: tuple[str, ...]) -> Result:
     """Buckets and prefixes x {list, read, write, delete}, each with its reason."""
-    return verbs.permissions(*where, services=services)
+    return inspecting.permissions(*where, services=services)
 
 
 @_verb("request")
@@ -88,27 +88,27 @@ def permissions(services: Services, where: tuple[str, ...]) -> Result:
 @click.option("--dry-run", is_flag=True, help="Show what would be asked for, and ask nothing.")
 def request(services: Services, where: str, level: str, **options: Any) -> Result:
     """Ask for access to a bucket or prefix for the role you work on."""
-    return verbs.request_access(where, level, services=services, **options)
+    return requesting.request_access(where, level, services=services, **options)
 
 
 @_verb("requests")
 @click.option("--everyone", is_flag=True, help="Those of all roles, not only of this one.")
 def requests(services: Services, everyone: bool) -> Result:
     """My role's requests, and where they stand."""
-    return verbs.requests(everyone=everyone, services=services)
+    return requesting.requests(everyone=everyone, services=services)
 
 
 @_verb("show")
 @click.argument("id")
 def show(services: Services, id: str) -> Result:
     """One request, with the exact statements."""
-    return verbs.show(id, services=services)
+    return requesting.show(id, services=services)
 
 
 @_verb("inbox")
 def inbox(services: Services) -> Result:
     """What waits for my decision."""
-    return verbs.inbox(services=services)
+    return requesting.inbox(services=services)
 
 
 @_verb("approve")
@@ -116,7 +116,7 @@ def inbox(services: Services) -> Result:
 @click.option("--terms", metavar="SHA256", help="Approve only if the terms are still those of this hash.")
 def approve(services: Services, id: str, terms: str | None) -> Result:
     """Agree to exactly what was shown; it is applied to the role."""
-    return verbs.approve(id, terms=terms, services=services)
+    return requesting.approve(id, terms=terms, services=services)
 
 
 @_verb("reject")
@@ -124,14 +124,14 @@ def approve(services: Services, id: str, terms: str | None) -> Result:
 @click.option("--why", required=True, metavar="TEXT", help="What the requester should know.")
 def reject(services: Services, id: str, why: str) -> Result:
     """Say no."""
-    return verbs.reject(id, why=why, services=services)
+    return requesting.reject(id, why=why, services=services)
 
 
 @_verb("withdraw")
 @click.argument("id")
 def withdraw(services: Services, id: str) -> Result:
     """Take back a request that nobody has decided on."""
-    return verbs.withdraw(id, services=services)
+    return requesting.withdraw(id, services=services)
 
 
 @_verb("revoke")
@@ -139,20 +139,20 @@ def withdraw(services: Services, id: str) -> Result:
 @click.option("--why", default="no longer needed", show_default=True, metavar="TEXT", help="For the record.")
 def revoke(services: Services, id: str, why: str) -> Result:
     """End a grant now, and take it off the role."""
-    return verbs.revoke(id, why=why, services=services)
+    return requesting.revoke(id, why=why, services=services)
 
 
 @_verb("prove")
 @click.argument("id")
 def prove(services: Services, id: str) -> Result:
     """Show with real calls that a grant works, and that its sibling does not."""
-    return verbs.prove(id, services=services)
+    return requesting.prove(id, services=services)
 
 
 @_verb("reconcile")
 def reconcile(services: Services) -> Result:
     """Apply what was approved, and collect what has ended."""
-    return verbs.reconcile(services=services)
+    return requesting.reconcile(services=services)
 
 
 @_verb("simulate")

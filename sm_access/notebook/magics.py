@@ -11,7 +11,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
 from sm_access.bootstrap import Services
-from sm_access.commands import verbs
+from sm_access.commands import inspecting
 from sm_access.commands.grammar import loop
 from sm_access.errors import InvalidInput, SmAccessError
 from sm_access.presentation.failure import failure_page
@@ -34,7 +34,7 @@ class SmAccessMagics(Magics):
     def greeting(self) -> Result:
         """The quiet line of `%load_ext`."""
         try:
-            return verbs.greeting(services=self._services)
+            return inspecting.greeting(services=self._services)
         except SmAccessError as error:
             return _failure(error)
 

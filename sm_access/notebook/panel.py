@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from sm_access.access.level import Level
 from sm_access.bootstrap import Services
-from sm_access.commands import verbs
+from sm_access.commands import inspecting, requesting
 from sm_access.errors import SmAccessError
 from sm_access.presentation.failure import failure_page
 from sm_access.presentation.result import Result
@@ -104,7 +104,7 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         )
         self.check.on_click(
             lambda _: self._show(
-                lambda: verbs.can(self.level.value, self.where.value.strip(), services=self._services)
+                lambda: inspecting.can(self.level.value, self.where.value.strip(), services=self._services)
             )
         )
         self.ask.on_click(lambda _: self._request())
@@ -115,8 +115,8 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def refresh(self) -> None:
         """Read again who this is, and where the requests stand."""
-        self._say(self.identity, lambda: verbs.greeting(services=self._services))
-        self._say(self.mine, lambda: verbs.requests(services=self._services))
+        self._say(self.identity, lambda: inspecting.greeting(services=self._services))
+        self._say(self.mine, lambda: requesting.requests(services=self._services))
 
     def _parts(self) -> list[widgets.Widget]:
         self._refresh.add_class("sm-access-link")
@@ -139,7 +139,7 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _request(self) -> None:
         self._show(
-            lambda: verbs.request_access(
+            lambda: requesting.request_access(
                 self.where.value.strip(),
                 self.level.value,
                 duration=self.duration.value,
@@ -147,7 +147,7 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 services=self._services,
             )
         )
-        self._say(self.mine, lambda: verbs.requests(services=self._services))
+        self._say(self.mine, lambda: requesting.requests(services=self._services))
 
     def _show(self, work: Callable[[], Result]) -> None:
         buttons = (self.check, self.ask)

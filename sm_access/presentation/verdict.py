@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sm_access.access.level import Level
 from sm_access.access.levels import Check
-from sm_access.access.target import S3Target
 from sm_access.access.verdict import Finding, Verdict, level_of
 from sm_access.policy import Decision, Layer, LayerResult, NearMiss, StatementRef
 from sm_access.presentation.identity import name_of
@@ -22,7 +20,6 @@ from sm_access.presentation.page import (
     Page,
     Paragraph,
     Span,
-    Table,
     Tone,
     code,
     line,
@@ -42,7 +39,6 @@ ANSWERS = {
     Decision.IMPLICIT_DENY: "No",
     Decision.UNDETERMINED: "Cannot tell",
 }
-_SHORT = {Decision.ALLOW: "yes", Decision.EXPLICIT_DENY: "no", Decision.IMPLICIT_DENY: "no"}
 LAYERS = {
     Layer.IDENTITY: "identity policies",
     Layer.PERMISSIONS_BOUNDARY: "permissions boundary",
@@ -77,7 +73,7 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
         beneath = f"sm-access can {verdict.asked} {target}/"
         blocks.append(Command("This is about one key; for everything beneath it", beneath))
     if verdict.unread:
-        blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(_unread(verdict))}."))))
+        blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(unread_words(verdict))}."))))
     beside = dict.fromkeys(words for finding in verdict.findings for words in finding.response.not_modelled)
     if beside:
         blocks.append(Paragraph(line(quiet(f"Not modelled, and able to change this: {'; '.join(beside)}."))))
@@ -185,49 +181,6 @@ def _lacking(verdict: Verdict) -> list[str | Span]:
     return words
 
 
-def matrix_page(
-    rows: Sequence[tuple[S3Target, Mapping[Level, Verdict | None]]], principal: str, now: datetime
-) -> Page:
-    """Buckets and prefixes x {list, read, write, delete}. None: the bucket could not be looked at."""
-    verdicts = [verdict for _, row in rows for verdict in row.values() if verdict is not None]
-    table = Table(
-        ("", *(level.value for level in Level)),
-        tuple(
-            (line(code(str(target).removeprefix("s3://"))), *(_cell(row.get(level)) for level in Level))
-            for target, row in rows
-        ),
-    )
-    blocks: list[Block] = []
-    if rows:
-        blocks.append(table)
-        blocks.append(
-            Fold("Why", tuple(_why(target, level, row.get(level)) for target, row in rows for level in Level))
-        )
-    else:
-        blocks.append(
-            Paragraph(
-                line(
-                    "This account has no buckets that can be listed; name one, e.g. "
-                    "`sm-access permissions s3://my-bucket/`."
-                )
-            )
-        )
-    unread = sorted({words for verdict in verdicts for words in _unread(verdict)})
-    if unread:
-        blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(unread)}."))))
-    if verdicts:
-        oldest = min(verdict.read_at for verdict in verdicts)
-        blocks.append(Paragraph(line(quiet(f"From policies read {ago(oldest, now)}."))))
-    data = {
-        "principal": principal,
-        "rows": [
-            {"target": str(target), **{level.value: _cell_view(row.get(level)) for level in Level}}
-            for target, row in rows
-        ],
-    }
-    return Page(line("What ", strong(name_of(principal)), " may do in S3"), Tone.PLAIN, tuple(blocks), data)
-
-
 def verdict_view(verdict: Verdict) -> dict[str, Any]:
     return {
         "decision": verdict.decision.value,
@@ -238,7 +191,7 @@ def verdict_view(verdict: Verdict) -> dict[str, Any]:
         "grant_would_help": None if verdict.with_grant is None else verdict.with_grant is Decision.ALLOW,
         "checks": [_finding_view(finding) for finding in verdict.findings],
         "exceptions": [_finding_view(finding) for finding in verdict.exceptions],
-        "not_read": list(_unread(verdict)),
+        "not_read": list(unread_words(verdict)),
         "not_modelled": sorted(
             {words for finding in verdict.findings for words in finding.response.not_modelled}
         ),
@@ -295,7 +248,7 @@ def _remedy(verdict: Verdict) -> Block | None:
     return Command("Ask for it", f'sm-access request {verdict.target} {level.value} --for 7d --why "..."')
 
 
-def _unread(verdict: Verdict) -> tuple[str, ...]:
+def unread_words(verdict: Verdict) -> tuple[str, ...]:
     return tuple(
         f"{item.what} (needs {item.permission})" if item.permission else item.what for item in verdict.unread
     )
@@ -315,31 +268,6 @@ def _layer_line(layer: LayerResult) -> Line:
     elif layer.misses:
         words += ["; nearest ", *_miss_words(layer.misses[0])]
     return line(*words)
-
-
-def _cell(verdict: Verdict | None) -> Line:
-    if verdict is None:
-        return line(Span("?", Tone.UNKNOWN))
-    if verdict.exceptions:
-        return line(Span("in part", Tone.WARN))
-    if verdict.decision is Decision.UNDETERMINED:
-        return line(
-            Span("depends", Tone.WARN) if verdict.deciding.response.depends_on else Span("?", Tone.UNKNOWN)
-        )
-    return line(Span(_SHORT[verdict.decision], TONES[verdict.decision]))
-
-
-def _why(target: S3Target, level: Level, verdict: Verdict | None) -> Block:
-    label = quiet(f"{level.value} {str(target).removeprefix('s3://')}: ")
-    if verdict is None:
-        return Paragraph(line(label, "this bucket could not be looked at."))
-    return Paragraph((label, *reason(verdict)))
-
-
-def _cell_view(verdict: Verdict | None) -> dict[str, Any]:
-    if verdict is None:
-        return {"decision": Decision.UNDETERMINED.value, "reason": "This bucket could not be looked at."}
-    return {"decision": verdict.decision.value, "reason": "".join(span.text for span in reason(verdict))}
 
 
 def _finding_view(finding: Finding) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sm_access.aws.buckets import collect_bucket, collect_buckets
 from sm_access.aws.principals import collect_principal
 from sm_access.aws.session import Aws
 from sm_access.bootstrap import Services
-from sm_access.commands import verbs
+from sm_access.commands import inspecting
 from sm_access.errors import AccessDenied, CannotTell
 from sm_access.policy import UNREADABLE, NamedPolicy
 from sm_access.sandbox.world import Sandbox
@@ -61,9 +61,9 @@ def legacy(services_of: Callable[[str], Services]) -> Services:
 def test_a_layer_that_may_not_be_read_is_named_and_no_yes(
     sandbox: Sandbox, legacy: Services, action: str, named: str
 ) -> None:
-    assert verbs.can("read", "s3://acme-models/", services=legacy).exit_code == 0
+    assert inspecting.can("read", "s3://acme-models/", services=legacy).exit_code == 0
     with denied(sandbox, action):
-        found = verbs.can("read", "s3://acme-models/", services=legacy)
+        found = inspecting.can("read", "s3://acme-models/", services=legacy)
     assert found.exit_code == 3
     assert found.to_dict()["decision"] == "undetermined"
     assert any(f"(needs {named})" in words for words in found.to_dict()["not_read"])
@@ -73,7 +73,7 @@ def test_a_layer_that_may_not_be_read_is_named_and_no_yes(
 
 def test_a_key_policy_that_may_not_be_read_is_named_and_no_yes(sandbox: Sandbox, legacy: Services) -> None:
     with denied(sandbox, "kms:GetKeyPolicy"):
-        found = verbs.can("read", "s3://acme-vault/", services=legacy)
+        found = inspecting.can("read", "s3://acme-vault/", services=legacy)
     assert found.exit_code != 0
     assert any("kms:GetKeyPolicy" in words for words in found.to_dict()["not_read"])
 
@@ -83,7 +83,7 @@ def test_a_boundary_that_may_not_be_read_is_named_and_no_yes(
 ) -> None:
     notebook = services_of("notebook")
     with denied(sandbox, "iam:GetRole", role="acme-ds-notebooks"):
-        found = verbs.can("read", "s3://acme-lake/public/", services=notebook)
+        found = inspecting.can("read", "s3://acme-lake/public/", services=notebook)
     assert found.exit_code == 3
     assert "the permissions boundary (needs iam:GetRole)" in found.to_dict()["not_read"]
 
@@ -180,7 +180,7 @@ def test_a_policy_that_is_not_understood_is_named_and_no_yes(
     iam = legacy.aws.client("iam")
     strange = {"Version": "2012-10-17", "Statement": [{"Effect": "Perhaps", "Action": "*", "Resource": "*"}]}
     monkeypatch.setattr(iam, "get_role_policy", lambda **_: {"PolicyDocument": strange})
-    found = verbs.can("read", "s3://acme-models/", services=legacy)
+    found = inspecting.can("read", "s3://acme-models/", services=legacy)
     assert found.exit_code == 3
     assert any(
         "legacy-everything, which is not understood at $.Statement" in it
@@ -227,7 +227,7 @@ class TestBuckets:
         with denied(sandbox, "s3:ListAllMyBuckets", role="acme-ds-notebooks"):
             with pytest.raises(AccessDenied):
                 collect_buckets(notebook.aws)
-            found = verbs.permissions(services=notebook)
+            found = inspecting.permissions(services=notebook)
         targets = {row["target"] for row in found.to_dict()["rows"]}
         assert "s3://acme-lake/public/" in targets
         assert "s3:ListAllMyBuckets" in found.to_text()

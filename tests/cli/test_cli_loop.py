@@ -155,9 +155,9 @@ FIRST_KEYS = {
 def test_can_says_what_the_sandbox_does(
     sandbox: Sandbox, services_of: Callable[[str], Any], level: str, where: str, code: int, decision: str
 ) -> None:
-    from sm_access.commands import verbs
+    from sm_access.commands import inspecting
 
-    found = verbs.can(level, where, services=services_of("notebook"))
+    found = inspecting.can(level, where, services=services_of("notebook"))
     assert found.exit_code == code
     assert decision in found.to_dict()["decision"]
     bucket, _, path = where.removeprefix("s3://").partition("/")
@@ -187,12 +187,12 @@ def _works(call: Callable[[], object]) -> bool:
 
 
 def test_the_vault_is_no_because_of_the_key(services_of: Callable[[str], Any]) -> None:
-    from sm_access.commands import verbs
+    from sm_access.commands import inspecting
 
-    found = verbs.can("read", "s3://acme-vault/", services=services_of("notebook"))
+    found = inspecting.can("read", "s3://acme-vault/", services=services_of("notebook"))
     assert "because of the key" in found.to_text()
     assert "kms:Decrypt" in found.to_text()
-    hr = verbs.can("read", "s3://acme-hr/", services=services_of("notebook")).to_text()
+    hr = inspecting.can("read", "s3://acme-hr/", services=services_of("notebook")).to_text()
     assert "NotForTheTeam" in hr
     assert "bucket policy of acme-hr" in hr
 
@@ -202,11 +202,11 @@ def test_each_cell_of_the_table_is_what_a_call_comes_to(
     sandbox: Sandbox, services_of: Callable[[str], Any], who: str
 ) -> None:
     """Listing and reading can be tried without changing anything; each row with an object is tried."""
-    from sm_access.commands import verbs
+    from sm_access.commands import inspecting
 
     places = [*FIRST_KEYS, "s3://acme-lake/curated/"]
     places.remove("s3://acme-lake/")
-    table = verbs.permissions(*places, services=services_of(who)).to_dict()["rows"]
+    table = inspecting.permissions(*places, services=services_of(who)).to_dict()["rows"]
     assert [row["target"].rstrip("/") for row in table] == [place.rstrip("/") for place in places]
     compared = 0
     for place, row in zip(places, table, strict=True):
@@ -225,9 +225,9 @@ def test_each_cell_of_the_table_is_what_a_call_comes_to(
 
 
 def test_the_table_without_places_names_buckets_and_prefixes(services_of: Callable[[str], Any]) -> None:
-    from sm_access.commands import verbs
+    from sm_access.commands import inspecting
 
-    rows = verbs.permissions(services=services_of("notebook")).to_dict()["rows"]
+    rows = inspecting.permissions(services=services_of("notebook")).to_dict()["rows"]
     targets = [row["target"] for row in rows]
     assert "s3://acme-lake/public/" in targets
     assert {"s3://acme-hr", "s3://acme-models", "s3://acme-vault", "s3://partner-exchange"} <= set(targets)

@@ -11,7 +11,7 @@ import pytest
 from sm_access.access import Caller, Desk, Level, Rules, S3Target
 from sm_access.access.evidence import BucketEvidence
 from sm_access.bootstrap import SystemClock
-from sm_access.commands import verbs
+from sm_access.commands import requesting
 from sm_access.errors import Refused, TermsChanged
 from sm_access.stores import MemoryLedger
 
@@ -45,7 +45,7 @@ def check(
         asked_key,
     )
     at: Any = SimpleNamespace(rules=rules, aws=None)
-    verbs._check_place(at, request)
+    requesting._check_place(at, request)
 
 
 def test_what_the_reviewer_sees_to_be_so_passes(monkeypatch: pytest.MonkeyPatch) -> None:

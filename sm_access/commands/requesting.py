@@ -1,121 +1,37 @@
-"""What a person can do, one function for each: the library's calls, and what commands and magics call.
+"""How a person gets what they lack: ask, decide, prove, end. The library's calls, and what commands and magics call.
 
 Each takes plain words, does the work through `Services`, and returns a `Result`. Errors are those of `errors.py`.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sm_access.access.caller import Caller
 from sm_access.access.duration import parse_duration
-from sm_access.access.evidence import Unread
-from sm_access.access.level import Level, parse_level
+from sm_access.access.level import parse_level
 from sm_access.access.model import AccessRequest, Status
 from sm_access.access.planner import INLINE_LIMIT
 from sm_access.access.probe import ProofFinding
 from sm_access.access.target import S3Target
 from sm_access.access.terms import terms_of
-from sm_access.access.verdict import Verdict, judge
 from sm_access.bootstrap import Services
 from sm_access.errors import (
-    AccessDenied,
     CannotTell,
-    InvalidInput,
     Refused,
     SmAccessError,
     TermsChanged,
-    UnknownAction,
 )
-from sm_access.policy import Arn, Decision
+from sm_access.policy import Arn
 from sm_access.presentation import requests as words
-from sm_access.presentation.identity import identity_page, name_of, one_line
+from sm_access.presentation.identity import name_of
 from sm_access.presentation.result import Result
-from sm_access.presentation.verdict import matrix_page, verdict_page
 
 if TYPE_CHECKING:
-    from sm_access.access.evidence import PrincipalEvidence
+    pass
 
 SHOWN_OF_TERMS = 16
 """How many characters of the terms' SHA-256 a reviewer is shown, and at least has to name."""
-
-EXIT_CODES = {
-    Decision.ALLOW: 0,
-    Decision.EXPLICIT_DENY: 1,
-    Decision.IMPLICIT_DENY: 1,
-    Decision.UNDETERMINED: 3,
-}
-
-
-def whoami(*, services: Services | None = None) -> Result:
-    """Who this process is to AWS: role, account, where the credentials come from and until when."""
-    at = services or Services()
-    return Result(identity_page(at.identity(), at.clock.now()))
-
-
-def greeting(*, services: Services | None = None) -> Result:
-    """The identity in one line: what loading the notebook extension shows."""
-    at = services or Services()
-    return Result(one_line(at.identity(), at.clock.now()))
-
-
-def can(what: str, where: str, *, services: Services | None = None) -> Result:
-    """May this process do `what` (a level, or an action such as `s3:PutObject`) at `where` (an S3 URI)?
-
-    The result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
-    """
-    from sm_access.aws.buckets import collect_bucket
-    from sm_access.aws.principals import collect_principal
-
-    at = services or Services()
-    asked, target = _asked(what), S3Target.parse(where)
-    caller = _caller(at)
-    with ThreadPoolExecutor(2) as pool:
-        principal = pool.submit(collect_principal, at.aws, caller.arn)
-        bucket = pool.submit(collect_bucket, at.aws, target.bucket, caller.account)
-        verdict = judge(principal.result(), bucket.result(), target, asked, now=at.clock.now())
-    return Result(verdict_page(verdict, at.clock.now()), EXIT_CODES[verdict.decision])
-
-
-def permissions(*where: str, services: Services | None = None) -> Result:
-    """What this process may do: buckets and prefixes x {list, read, write, delete}.
-
-    where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
-    """
-    from sm_access.aws.buckets import collect_buckets
-    from sm_access.aws.principals import collect_principal
-
-    at = services or Services()
-    named = [S3Target.parse(uri) for uri in where]
-    caller = _caller(at)
-    with ThreadPoolExecutor(2) as pool:
-        principal = pool.submit(collect_principal, at.aws, caller.arn)
-        buckets = pool.submit(collect_buckets, at.aws) if not named else None
-        evidence = principal.result()
-        targets = named
-        if buckets is not None:
-            try:
-                targets = _places(evidence, buckets.result())
-            except AccessDenied:
-                targets = _places(evidence, ())
-                evidence = replace(
-                    evidence,
-                    unread=(
-                        *evidence.unread,
-                        Unread("which buckets the account has", "s3:ListAllMyBuckets"),
-                    ),
-                )
-    with ThreadPoolExecutor(8) as pool:
-        rows = tuple(
-            zip(
-                targets,
-                pool.map(lambda target: _row(at, evidence, target, caller.account), targets),
-                strict=True,
-            )
-        )
-    return Result(matrix_page(rows, caller.arn, at.clock.now()))
 
 
 def request_access(
@@ -137,7 +53,7 @@ def request_access(
 
     at = services or Services()
     target, wanted, length = S3Target.parse(where), parse_level(level), parse_duration(duration)
-    caller = _caller(at)
+    caller = at.caller()
     role_arn = _role_of(caller)
     bucket = collect_bucket(at.aws, target.bucket, caller.account)
     desk = at.rehearsal() if dry_run else at.desk
@@ -153,7 +69,7 @@ def request_access(
 def requests(*, everyone: bool = False, services: Services | None = None) -> Result:
     """The access requests of this process's role, newest first; of everyone, where asked for."""
     at = services or Services()
-    mine = None if everyone else _caller(at)
+    mine = None if everyone else at.caller()
     return Result(words.requests_page(at.desk.requests(requester=mine), at.clock.now()))
 
 
@@ -166,7 +82,7 @@ def show(id: str, *, services: Services | None = None) -> Result:
 def inbox(*, services: Services | None = None) -> Result:
     """What waits for a decision that this process's principal may make, oldest first."""
     at = services or Services()
-    waiting = at.desk.inbox(_caller(at))
+    waiting = at.desk.inbox(at.caller())
     return Result(words.inbox_page([_review(at, request) for request in waiting], at.clock.now()))
 
 
@@ -174,7 +90,7 @@ def approve(id: str, *, terms: str | None = None, services: Services | None = No
     """Agree to exactly what was shown, and put it on the role. terms: the SHA-256 that was on the screen."""
     at = services or Services()
     asked = at.desk.get(id)
-    caller = _caller(at)
+    caller = at.caller()
     at.rules.check_reviewer(caller, asked)
     _check_place(at, asked)
     if terms is not None and len(terms) >= SHOWN_OF_TERMS and asked.terms_sha256.startswith(terms.lower()):
@@ -186,26 +102,26 @@ def approve(id: str, *, terms: str | None = None, services: Services | None = No
 def reject(id: str, *, why: str, services: Services | None = None) -> Result:
     """Say no, with words."""
     at = services or Services()
-    return Result(words.decided_page(at.desk.reject(id, _caller(at), why), "Rejected", at.clock.now()))
+    return Result(words.decided_page(at.desk.reject(id, at.caller(), why), "Rejected", at.clock.now()))
 
 
 def withdraw(id: str, *, services: Services | None = None) -> Result:
     """Take back a request of one's own that nobody has decided on."""
     at = services or Services()
-    return Result(words.decided_page(at.desk.withdraw(id, _caller(at)), "Withdrawn", at.clock.now()))
+    return Result(words.decided_page(at.desk.withdraw(id, at.caller()), "Withdrawn", at.clock.now()))
 
 
 def revoke(id: str, *, why: str = "no longer needed", services: Services | None = None) -> Result:
     """End a grant before its time, and take it off the role."""
     at = services or Services()
-    return _applied(at, at.desk.revoke(id, _caller(at), why), "Revoked")
+    return _applied(at, at.desk.revoke(id, at.caller(), why), "Revoked")
 
 
 def prove(id: str, *, services: Services | None = None) -> Result:
     """Show with real calls, as the role itself, that a grant works and that its sibling does not."""
     at = services or Services()
     request = at.desk.get(id)
-    caller = _caller(at)
+    caller = at.caller()
     if request.grant is not None and name_of(caller.arn) != name_of(request.role_arn):
         raise Refused(
             f"{id} is a grant to {name_of(request.role_arn)}, and you are {name_of(caller.arn)}: "
@@ -246,34 +162,6 @@ def reconcile(*, services: Services | None = None) -> Result:
     return Result(words.reconciled_page(roles, written, deleted, problems), 1 if problems else 0)
 
 
-def _asked(what: str) -> Level | str:
-    """A level, or an action that AWS knows."""
-    if ":" not in what:
-        return parse_level(what)
-    from sm_access import catalog
-
-    if not catalog.is_action(what):
-        near = ", ".join(catalog.closest(what))
-        raise UnknownAction(
-            f"AWS has no action named {what!r}.",
-            remedy=f"Did you mean {near}?"
-            if near
-            else "Say a level (list, read, write, delete) or e.g. s3:GetObject.",
-        )
-    if what.partition(":")[0].lower() not in {"s3", "kms"}:
-        raise InvalidInput(
-            f"{what} is not an action on S3, and the question is about a place in S3.",
-            remedy="Ask about a level (list, read, write, delete) or an action such as s3:GetObject.",
-        )
-    return what
-
-
-def _caller(at: Services) -> Caller:
-    from sm_access.aws.identity import collect_caller
-
-    return collect_caller(at.aws)
-
-
 def _role_of(caller: Caller) -> str:
     if Arn.parse(caller.arn).resource.startswith("assumed-role/"):
         return caller.principal
@@ -292,31 +180,6 @@ def _reviewers(at: Services, target: S3Target) -> str:
     return ", ".join(name_of(pattern) for pattern in patterns) or (
         "nobody yet: no reviewer is configured, so nobody can approve it"
     )
-
-
-def _row(
-    at: Services, principal: PrincipalEvidence, target: S3Target, account: str
-) -> dict[Level, Verdict | None]:
-    from sm_access.aws.buckets import collect_bucket
-
-    try:
-        bucket = collect_bucket(at.aws, target.bucket, account)
-    except CannotTell:
-        return dict.fromkeys(Level)
-    now = at.clock.now()
-    return {level: judge(principal, bucket, target, level, now=now) for level in Level}
-
-
-def _places(principal: PrincipalEvidence, buckets: tuple[str, ...]) -> list[S3Target]:
-    """The buckets, and beneath each the prefixes that the principal's own policies name."""
-    from sm_access.access.evidence import named_places
-
-    places = named_places(principal)
-    targets = []
-    for bucket in sorted(set(buckets) | {place.bucket for place in places}):
-        targets.append(S3Target(bucket))
-        targets += sorted((place for place in places if place.bucket == bucket and place.path), key=str)
-    return targets
 
 
 def _in_use(at: Services, role_arn: str) -> int | None:

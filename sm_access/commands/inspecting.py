@@ -1,0 +1,149 @@
+"""What a person can find out: who this process is, and what it may do. The library's calls, and what commands and
+magics call.
+
+Each takes plain words, does the work through `Services`, and returns a `Result`. Errors are those of `errors.py`.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sm_access.access.evidence import Unread
+from sm_access.access.level import Level, parse_level
+from sm_access.access.target import S3Target
+from sm_access.access.verdict import Verdict, judge
+from sm_access.bootstrap import Services
+from sm_access.errors import AccessDenied, CannotTell, InvalidInput, UnknownAction
+from sm_access.policy import Decision
+from sm_access.presentation.identity import identity_page, one_line
+from sm_access.presentation.permissions import matrix_page
+from sm_access.presentation.result import Result
+from sm_access.presentation.verdict import verdict_page
+
+if TYPE_CHECKING:
+    from sm_access.access.evidence import PrincipalEvidence
+
+EXIT_CODES = {
+    Decision.ALLOW: 0,
+    Decision.EXPLICIT_DENY: 1,
+    Decision.IMPLICIT_DENY: 1,
+    Decision.UNDETERMINED: 3,
+}
+
+
+def whoami(*, services: Services | None = None) -> Result:
+    """Who this process is to AWS: role, account, where the credentials come from and until when."""
+    at = services or Services()
+    return Result(identity_page(at.identity(), at.clock.now()))
+
+
+def greeting(*, services: Services | None = None) -> Result:
+    """The identity in one line: what loading the notebook extension shows."""
+    at = services or Services()
+    return Result(one_line(at.identity(), at.clock.now()))
+
+
+def can(what: str, where: str, *, services: Services | None = None) -> Result:
+    """May this process do `what` (a level, or an action such as `s3:PutObject`) at `where` (an S3 URI)?
+
+    The result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
+    """
+    from sm_access.aws.buckets import collect_bucket
+    from sm_access.aws.principals import collect_principal
+
+    at = services or Services()
+    asked, target = _asked(what), S3Target.parse(where)
+    caller = at.caller()
+    with ThreadPoolExecutor(2) as pool:
+        principal = pool.submit(collect_principal, at.aws, caller.arn)
+        bucket = pool.submit(collect_bucket, at.aws, target.bucket, caller.account)
+        verdict = judge(principal.result(), bucket.result(), target, asked, now=at.clock.now())
+    return Result(verdict_page(verdict, at.clock.now()), EXIT_CODES[verdict.decision])
+
+
+def permissions(*where: str, services: Services | None = None) -> Result:
+    """What this process may do: buckets and prefixes x {list, read, write, delete}.
+
+    where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
+    """
+    from sm_access.aws.buckets import collect_buckets
+    from sm_access.aws.principals import collect_principal
+
+    at = services or Services()
+    named = [S3Target.parse(uri) for uri in where]
+    caller = at.caller()
+    with ThreadPoolExecutor(2) as pool:
+        principal = pool.submit(collect_principal, at.aws, caller.arn)
+        buckets = pool.submit(collect_buckets, at.aws) if not named else None
+        evidence = principal.result()
+        targets = named
+        if buckets is not None:
+            try:
+                targets = _places(evidence, buckets.result())
+            except AccessDenied:
+                targets = _places(evidence, ())
+                evidence = replace(
+                    evidence,
+                    unread=(
+                        *evidence.unread,
+                        Unread("which buckets the account has", "s3:ListAllMyBuckets"),
+                    ),
+                )
+    with ThreadPoolExecutor(8) as pool:
+        rows = tuple(
+            zip(
+                targets,
+                pool.map(lambda target: _row(at, evidence, target, caller.account), targets),
+                strict=True,
+            )
+        )
+    return Result(matrix_page(rows, caller.arn, at.clock.now()))
+
+
+def _asked(what: str) -> Level | str:
+    """A level, or an action that AWS knows."""
+    if ":" not in what:
+        return parse_level(what)
+    from sm_access import catalog
+
+    if not catalog.is_action(what):
+        near = ", ".join(catalog.closest(what))
+        raise UnknownAction(
+            f"AWS has no action named {what!r}.",
+            remedy=f"Did you mean {near}?"
+            if near
+            else "Say a level (list, read, write, delete) or e.g. s3:GetObject.",
+        )
+    if what.partition(":")[0].lower() not in {"s3", "kms"}:
+        raise InvalidInput(
+            f"{what} is not an action on S3, and the question is about a place in S3.",
+            remedy="Ask about a level (list, read, write, delete) or an action such as s3:GetObject.",
+        )
+    return what
+
+
+def _row(
+    at: Services, principal: PrincipalEvidence, target: S3Target, account: str
+) -> dict[Level, Verdict | None]:
+    from sm_access.aws.buckets import collect_bucket
+
+    try:
+        bucket = collect_bucket(at.aws, target.bucket, account)
+    except CannotTell:
+        return dict.fromkeys(Level)
+    now = at.clock.now()
+    return {level: judge(principal, bucket, target, level, now=now) for level in Level}
+
+
+def _places(principal: PrincipalEvidence, buckets: tuple[str, ...]) -> list[S3Target]:
+    """The buckets, and beneath each the prefixes that the principal's own policies name."""
+    from sm_access.access.evidence import named_places
+
+    places = named_places(principal)
+    targets = []
+    for bucket in sorted(set(buckets) | {place.bucket for place in places}):
+        targets.append(S3Target(bucket))
+        targets += sorted((place for place in places if place.bucket == bucket and place.path), key=str)
+    return targets
