@@ -1,20 +1,21 @@
 """The enforcing half of the sandbox: ministack on a socket that the host already holds. Run as a script.
 
 It runs in the environment that `installation.py` makes, without sm_access, hence no import of it;
-`lifeline.py` beside this file is loaded by its path. Arguments: one JSON object with the keys
+`lifeline.py` and `iam_answers.py` beside this file are loaded by their path. Arguments: one JSON object with the keys
 
     fd        the listening socket, inherited: nobody else can take the port in between
     parent    process id of the host
     lifeline  file descriptor of the pipe that ends with the host
 
-Beyond what ministack does itself, four things are added that AWS does and whose absence would mislead:
+Beyond what ministack does itself, five things are added that AWS does and whose absence would mislead:
 
 - an object under SSE-KMS is read and written only with the key's consent, as AWS requires kms:Decrypt or
   kms:GenerateDataKey for it (Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys");
 - a missing object answers 403, not 404, to who may not list its bucket (Amazon S3 API Reference, GetObject);
 - aws:PrincipalArn of an assumed role is the role's ARN, not the session's;
 - a denial names the layer that denied, in AWS's words (IAM User Guide, "Troubleshoot access denied error
-  messages").
+  messages");
+- two answers of IAM (`iam_answers.py`).
 """
 
 # ruff: noqa: SLF001 - ministack has no public interface; its version is pinned and the tests try each use.
@@ -244,6 +245,7 @@ def main() -> None:
     add_managed_policies()
     name_the_role_in_principal_arn()
     enforce_as_aws_does()
+    runpy.run_path(str(Path(__file__).with_name("iam_answers.py")))["install"]()
     config.bind = [f"fd://{given['fd']}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
