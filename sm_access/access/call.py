@@ -26,7 +26,8 @@ class Call:
 
     service: botocore's name of the service, e.g. "s3"; operation: AWS's, e.g. "GetObject"; "" where not known.
     parameters: what says on which resource it was, by AWS's names (Bucket, Key, Prefix, CopySource, KeyId, RoleArn...);
-        never a body, a token or a customer-provided key.
+        never a body, a token or a customer-provided key. EncryptedWith: the KMS key that the answer named.
+    keys: of a call on many objects (DeleteObjects), some that stand for all: see `call_parameters`.
     region: where it was sent; None where not known.
     status: HTTP status, None where there was no answer; code, message, request_id: AWS's words, "" where none came.
     at: aware UTC.
@@ -42,3 +43,4 @@ class Call:
     request_id: str = ""
     at: datetime | None = None
     noticed_by: NoticedBy = NoticedBy.SDK
+    keys: tuple[str, ...] = ()
