@@ -21,6 +21,7 @@ _HOMES = {
     "inbox": "sm_access.commands.requesting",
     "permissions": "sm_access.commands.inspecting",
     "prove": "sm_access.commands.requesting",
+    "publish_snapshot": "sm_access.commands.publishing",
     "reconcile": "sm_access.commands.requesting",
     "reject": "sm_access.commands.requesting",
     "request_access": "sm_access.commands.requesting",
@@ -44,6 +45,7 @@ __all__ = [
     "load_ipython_extension",
     "permissions",
     "prove",
+    "publish_snapshot",
     "reconcile",
     "reject",
     "request_access",
@@ -58,6 +60,7 @@ __all__ = [
 if TYPE_CHECKING:
     from sm_access.access.level import Level
     from sm_access.commands.inspecting import can, permissions, whoami
+    from sm_access.commands.publishing import publish_snapshot
     from sm_access.commands.requesting import (
         approve,
         inbox,

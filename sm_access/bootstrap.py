@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,13 @@ from sm_access.access.proof import Prover
 from sm_access.access.reconciler import Reconciler
 from sm_access.access.rules import Rules
 from sm_access.config import Settings
+from sm_access.errors import InvalidDuration, InvalidSetting
 
 if TYPE_CHECKING:
     from sm_access.access.caller import Caller
     from sm_access.access.identity import Identity
     from sm_access.aws.session import Aws
+    from sm_access.aws.snapshot import SnapshotStore
     from sm_access.stores.sqlite import SqliteLedger
 
 
@@ -79,6 +81,25 @@ class Services:
         from sm_access.aws.prober import S3Prober
 
         return Prover(self.ledger, S3Prober(self.aws), self.clock)
+
+    @cached_property
+    def snapshot_max_age(self) -> timedelta:
+        """How old a published snapshot may be to be relied on."""
+        from sm_access.access.duration import parse_duration
+
+        try:
+            return parse_duration(self.settings.snapshot_max_age)
+        except InvalidDuration as error:
+            raise InvalidSetting(
+                f"The setting snapshot_max_age is {self.settings.snapshot_max_age!r}, which is no length of time.",
+                remedy="Write it like 12h or 7d.",
+            ) from error
+
+    def snapshots(self, account: str, place: str | None = None) -> SnapshotStore:
+        """Where snapshots of the account's roles are published; place: instead of where the setting says."""
+        from sm_access.aws.snapshot import SnapshotStore
+
+        return SnapshotStore(self.aws, account, place or self.settings.snapshot)
 
     def caller(self) -> Caller:
         """Who AWS says is calling. Raises NoCredentials, ExpiredCredentials, AwsUnreachable."""

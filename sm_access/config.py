@@ -25,7 +25,9 @@ else:
     import tomli as tomllib
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
-_TOP_LEVEL_KEYS = frozenset({"ledger", "timeout_seconds", "resource_metadata", "review", "bucket"})
+_TOP_LEVEL_KEYS = frozenset(
+    {"ledger", "timeout_seconds", "resource_metadata", "snapshot", "snapshot_max_age", "review", "bucket"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,9 @@ class Settings:
     timeout_seconds: how long one AWS call may take before the answer is "cannot tell" (`timeout_seconds`,
         `SM_ACCESS_TIMEOUT_SECONDS`).
     resource_metadata: SageMaker's description of the machine (`resource_metadata`, `SM_ACCESS_RESOURCE_METADATA`).
+    snapshot: where an admin publishes snapshots of roles: `s3://BUCKET/PREFIX` or a directory (`snapshot`,
+        `SM_ACCESS_SNAPSHOT`). None: as the account's parameter says.
+    snapshot_max_age: how old a snapshot may be to be relied on (`snapshot_max_age`, `SM_ACCESS_SNAPSHOT_MAX_AGE`).
     rules: the tables `[review]` and `[bucket."NAME"]` as they stand in the file; `access.rules` checks them.
     source: the file that was read, or None.
     """
@@ -46,6 +51,8 @@ class Settings:
     resource_metadata: Path
     rules: Mapping[str, Any] = field(default_factory=dict)
     source: Path | None = None
+    snapshot: str | None = None
+    snapshot_max_age: str = "7d"
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, *, ledger: str | None = None) -> Settings:
@@ -66,6 +73,9 @@ class Settings:
             ),
             rules={key: table[key] for key in ("review", "bucket") if key in table},
             source=source,
+            snapshot=env.get("SM_ACCESS_SNAPSHOT") or table.get("snapshot") or None,
+            snapshot_max_age=env.get("SM_ACCESS_SNAPSHOT_MAX_AGE")
+            or str(table.get("snapshot_max_age") or "7d"),
         )
 
     def ledger_path(self) -> Path:
@@ -123,7 +133,7 @@ def _read(path: Path) -> dict[str, Any]:
             f"In the configuration file {path}, the table bucket stands within [review], where nothing reads it.",
             remedy='Write [bucket."my-bucket"] at the top level.',
         )
-    for key in ("ledger", "resource_metadata"):
+    for key in ("ledger", "resource_metadata", "snapshot", "snapshot_max_age"):
         if not isinstance(table.get(key, ""), str):
             raise InvalidSetting(
                 f"In the configuration file {path}, {key} is not a text.", remedy="Put it in quotation marks."

@@ -26,6 +26,7 @@
        |- ExpiredCredentials
        |- AwsUnreachable
        |- NotSupportedHere     the stand-in behind this endpoint has no such call
+       |- UnusableSnapshot
        |- LedgerUnavailable
        `- SandboxUnavailable
 
@@ -164,6 +165,10 @@ class AwsUnreachable(CannotTell):
 
 class NotSupportedHere(CannotTell):
     """The stand-in for AWS behind this endpoint has no such call."""
+
+
+class UnusableSnapshot(CannotTell):
+    """A published snapshot that is not there, not of this role, or not what it should be; it is ignored."""
 
 
 class LedgerUnavailable(CannotTell):

@@ -30,7 +30,8 @@ class PrincipalEvidence:
     """The policies that speak for a principal. `boundary` None: the principal has none.
 
     arn: the caller's, e.g. a session's. iam_arn: that of the role or user behind it, path included; None where IAM
-    may not be asked.
+    may not be asked. unknown: context keys that this principal may carry with a value not known here, beside those that
+    nobody's call tells.
     """
 
     arn: str
@@ -40,6 +41,7 @@ class PrincipalEvidence:
     boundary: Policies | Unreadable | None
     read_at: datetime
     unread: tuple[Unread, ...] = ()
+    unknown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

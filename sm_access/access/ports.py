@@ -58,6 +58,17 @@ class RoleWriter(Protocol):
         """Delete one inline policy; nothing happens when it is gone already."""
 
 
+class Snapshots(Protocol):
+    """Where an admin publishes what notebooks may not read themselves."""
+
+    def read(self, name: str) -> bytes:
+        """The document of this name (`snapshot.file_name`). Raises UnusableSnapshot, which says why there is
+        none."""
+
+    def write(self, name: str, content: bytes) -> str:
+        """Publish the document, and say where. Errors of AWS surface as AccessDenied and the like."""
+
+
 class Prober(Protocol):
     """Calls S3 with the credentials of the role that a grant is for."""
 

@@ -284,7 +284,7 @@ def _decide(principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, 
         context["kms:CallerAccount"] = principal.account
     if not of_key and owner is not None:
         context["s3:ResourceAccount"] = owner
-    unknown = list(_not_known(check, context, layers))
+    unknown = [*_not_known(check, context, layers), *principal.unknown]
     if principal.iam_arn is None:
         unknown.append("aws:PrincipalArn")
     else:

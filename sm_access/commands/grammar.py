@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from sm_access.bootstrap import Services
-from sm_access.commands import inspecting, linting, requesting, simulation
+from sm_access.commands import inspecting, linting, publishing, requesting, simulation
 from sm_access.presentation.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,8 +29,8 @@ def loop(context: click.Context) -> Result | None:
     return None
 
 
-def _verb(name: str) -> Callable[[F], click.Command]:
-    """A command of the loop; each has `--json`, which the surface looks for."""
+def _verb(name: str, group: click.Group = loop) -> Callable[[F], click.Command]:
+    """A command of the loop, or of a group in it; each has `--json`, which the surface looks for."""
 
     def wrap(function: F) -> click.Command:
         option = click.option(
@@ -42,7 +42,7 @@ def _verb(name: str) -> Callable[[F], click.Command]:
             callback=_remember_json,
             help="Print the answer as JSON.",
         )
-        return loop.command(name)(option(click.pass_obj(function)))
+        return group.command(name)(option(click.pass_obj(function)))
 
     return wrap
 
@@ -176,3 +176,23 @@ def lint(_: Services, files: tuple[str, ...], kind: str | None, strict: bool) ->
     """What AWS would refuse in policy documents (`-`: standard input), and what is legal and surely wrong."""
     result = linting.lint(*files, kind=kind, strict=strict)
     return simulation.print_lines(result, "findings") if _as_json() else result
+
+
+@loop.group("snapshot")
+def snapshot() -> None:
+    """What an admin publishes of roles, for notebooks that may not read IAM."""
+
+
+@_verb("publish", snapshot)
+@click.argument("roles", metavar="[ROLE]...", nargs=-1)
+@click.option("--to", metavar="PLACE", help="s3://BUCKET/PREFIX, told to the whole account, or a directory.")
+@click.option("--dry-run", is_flag=True, help="Show what would be published, and write nothing.")
+def snapshot_publish(services: Services, roles: tuple[str, ...], to: str | None, dry_run: bool) -> Result:
+    """Publish what IAM says of roles; without any, of those that SageMaker works on."""
+    return publishing.publish_snapshot(*roles, to=to, dry_run=dry_run, services=services)
+
+
+@_verb("show", snapshot)
+def snapshot_show(services: Services) -> Result:
+    """The snapshot of my own role, and whether it would be used."""
+    return publishing.show_snapshot(services=services)
