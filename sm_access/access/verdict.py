@@ -6,7 +6,7 @@ because of the key. The worst answer decides, and is the one that is explained.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -113,7 +113,7 @@ def judge(
     level = asked if isinstance(asked, Level) else level_of(asked)
     if verdict.decision is Decision.ALLOW or level is None:
         return verdict
-    granted = _with_grant(principal, bucket, target, level, now)
+    granted = with_the_grant(principal, bucket, target, level, now)
     return replace(verdict, with_grant=_judge(granted, bucket, target, asked, now).decision)
 
 
@@ -131,7 +131,7 @@ def _judge(
         if isinstance(asked, Level)
         else _calls_of(asked, target, bucket, partition)
     )
-    findings = tuple(Finding(check, _decide(principal, bucket, check, now)) for check in implied)
+    findings = tuple(Finding(check, decide(principal, bucket, check, now)) for check in implied)
     unsettled = _unsettled(asked, bucket)
     exceptions: tuple[Finding, ...] = ()
     if all(finding.response.decision is Decision.ALLOW for finding in findings):
@@ -175,7 +175,7 @@ def _exceptions(
         if ":::" not in check.resource_arn or not check.resource_arn.endswith("*"):
             continue
         for example in parts_of(check.resource_arn, policy_set(principal, bucket, of_key=False)):
-            response = _decide(principal, bucket, replace(check, resource_arn=example), now)
+            response = decide(principal, bucket, replace(check, resource_arn=example), now)
             if response.decision is not Decision.ALLOW:
                 yield Finding(replace(check, resource_arn=example), response)
 
@@ -237,7 +237,7 @@ def _call_on_place(action: str, kinds: set[str], target: S3Target, partition: st
     )
 
 
-def _with_grant(
+def with_the_grant(
     principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, level: Level, now: datetime
 ) -> PrincipalEvidence:
     """The same principal, had it the grant: the engine itself says whether asking would help."""
@@ -273,7 +273,18 @@ def _not_known(check: Check, context: Mapping[str, str], layers: PolicySet) -> I
             yield key
 
 
-def _decide(principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, now: datetime) -> Response:
+def decide(
+    principal: PrincipalEvidence,
+    bucket: BucketEvidence,
+    check: Check,
+    now: datetime,
+    *,
+    absent: Collection[str] = (),
+) -> Response:
+    """The engine's answer to one call on a bucket, an object in it or its key.
+
+    absent: context keys, lower-case, of which it is known that the call does not carry them.
+    """
     of_key = ":kms:" in check.resource_arn
     owner = check.resource_arn.split(":")[4] if of_key else bucket.owner_account
     layers = policy_set(principal, bucket, of_key=of_key)
@@ -284,7 +295,8 @@ def _decide(principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, 
         context["kms:CallerAccount"] = principal.account
     if not of_key and owner is not None:
         context["s3:ResourceAccount"] = owner
-    unknown = [*_not_known(check, context, layers), *principal.unknown]
+    unknown = [key for key in _not_known(check, context, layers) if key not in absent]
+    unknown += principal.unknown
     if principal.iam_arn is None:
         unknown.append("aws:PrincipalArn")
     else:

@@ -107,10 +107,10 @@ def reason(verdict: Verdict) -> Line:
     if decision is Decision.UNDETERMINED:
         return line(code(finding.check.action), f" is {'; '.join(finding.response.depends_on)}.")
     if decision is Decision.ALLOW:
-        return line(_statement(told), " allows ", code(finding.check.action), _there(finding.check))
+        return line(statement_words(told), " allows ", code(finding.check.action), _there(finding.check))
     if decision is Decision.EXPLICIT_DENY:
         return line(
-            _statement(told),
+            statement_words(told),
             " denies ",
             code(finding.check.action),
             _there(finding.check),
@@ -126,7 +126,14 @@ def _in_part(verdict: Verdict) -> Line:
     example = code(check.resource_arn.partition(":::")[2])
     but: list[str | Span]
     if told is not None:
-        but = [_statement(told), " denies ", code(check.action), " on some of it, ", example, " for example."]
+        but = [
+            statement_words(told),
+            " denies ",
+            code(check.action),
+            " on some of it, ",
+            example,
+            " for example.",
+        ]
     elif exception.response.decision is Decision.UNDETERMINED:
         open_questions = "; ".join(exception.response.depends_on) or "what could not be read"
         but = ["for some of it, ", example, f" for example, it depends on {open_questions}."]
@@ -162,7 +169,7 @@ def _implicit(verdict: Verdict, finding: Finding) -> Line:
         because.append(" A grant to the role alone would not be enough.")
     miss = _nearest(finding)
     if miss is not None and Layer.IDENTITY in closed:
-        because += [" Nearest: ", *_miss_words(miss)]
+        because += [" Nearest: ", *miss_words(miss)]
     return line(*because)
 
 
@@ -217,7 +224,7 @@ def _there(check: Check, end: str = ".") -> str:
     return f" on {where}{f' for the prefix {prefix}' if prefix else ''}{end}"
 
 
-def _statement(told: StatementRef | None) -> str:
+def statement_words(told: StatementRef | None) -> str:
     if told is None:
         return "A policy"
     return f"Statement {told.sid or told.index + 1} of {told.policy} ({told.kind.replace('-', ' ')})"
@@ -230,7 +237,7 @@ def _nearest(finding: Finding) -> NearMiss | None:
     return None
 
 
-def _miss_words(miss: NearMiss) -> list[str | Span]:
+def miss_words(miss: NearMiss) -> list[str | Span]:
     where = code(f"{miss.statement.policy} / {miss.statement.sid or miss.statement.index + 1}")
     expected = code(miss.expected.replace("arn:aws:s3:::", ""))
     before, after = {
@@ -256,17 +263,17 @@ def unread_words(verdict: Verdict) -> tuple[str, ...]:
 
 def _detail(finding: Finding) -> Block:
     check, response = finding.check, finding.response
-    rows: list[tuple[str, Line]] = [(LAYERS[layer.layer], _layer_line(layer)) for layer in response.layers]
+    rows: list[tuple[str, Line]] = [(LAYERS[layer.layer], layer_line(layer)) for layer in response.layers]
     summary = f"{ANSWERS[response.decision]}: {check.action}{_there(check, '')}"
     return Fold(summary, (Facts(tuple(rows)),))
 
 
-def _layer_line(layer: LayerResult) -> Line:
+def layer_line(layer: LayerResult) -> Line:
     words: list[str | Span] = [Span(_OUTCOME_WORDS[layer.outcome], TONES[layer.outcome])]
     if layer.deciding is not None:
-        words.append(f": {_statement(layer.deciding)}")
+        words.append(f": {statement_words(layer.deciding)}")
     elif layer.misses:
-        words += ["; nearest ", *_miss_words(layer.misses[0])]
+        words += ["; nearest ", *miss_words(layer.misses[0])]
     return line(*words)
 
 
