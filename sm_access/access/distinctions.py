@@ -50,12 +50,16 @@ def parts_of(place: str, layers: PolicySet) -> tuple[str, ...]:
 
 
 def _statements(layers: PolicySet) -> Iterator[Statement]:
-    applied: tuple[Policies | None, ...] = (
+    # INVARIANT: every layer that can be in the set. What a forgotten one asks for would be taken for absent.
+    applied: list[Policies | None] = [
         layers.identity,
         layers.permissions_boundary,
         layers.session,
         layers.resource,
-    )
+    ]
+    for levels in (layers.service_control, layers.resource_control):
+        if levels is not None and levels is not UNREADABLE:
+            applied += [policies for _, policies in levels]
     for policies in applied:
         if policies is not None and policies is not UNREADABLE:
             for policy in policies:

@@ -6,23 +6,44 @@ treated as empty.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sm_access.access.target import S3Target
 from sm_access.errors import InvalidS3Uri
-from sm_access.policy import UNREADABLE, NamedPolicy, PolicySet
-from sm_access.policy.policy_set import Unreadable
+from sm_access.policy import UNREADABLE, Arn, NamedPolicy, PolicySet
+from sm_access.policy.policy_set import Levels, PublicAccessBlock, Unreadable
 
 Policies = tuple[NamedPolicy, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """One thing that could not be read. what: in words. permission: the action that would settle it, or ''."""
+    """One thing that could not be read. what: in words. permission: the action that would settle it, or ''.
+
+    passing: it may be read when tried again - there was no answer in time, AWS was asked too often, or failed.
+    """
 
     what: str
     permission: str = ""
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """What AWS Organizations says about an account. id None: the account is in no organization.
+
+    path: of the account, as `aws:PrincipalOrgPaths` has it, e.g. `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/`; None where it
+    is not known. service_control, resource_control: from the root to the account; None: they bind it not at all, as
+    in the management account (AWS Organizations User Guide, "Service control policies (SCPs)", "Resource control
+    policies (RCPs)"); UNREADABLE: they may, and could not be read.
+    """
+
+    id: str | None = None
+    path: str | None = None
+    service_control: Levels | None = None
+    resource_control: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +52,9 @@ class PrincipalEvidence:
 
     arn: the caller's, e.g. a session's. iam_arn: that of the role or user behind it, path included; None where IAM
     may not be asked. unknown: context keys that this principal may carry with a value not known here, beside those that
-    nobody's call tells.
+    nobody's call tells. user_id: as STS returns it; '' where it was not asked.
+    tags: what the principal's requests carry as `aws:PrincipalTag`; None where they may carry others.
+    trust: a role's trust policy; None for users. organization: of the principal's account.
     """
 
     arn: str
@@ -42,6 +65,10 @@ class PrincipalEvidence:
     read_at: datetime
     unread: tuple[Unread, ...] = ()
     unknown: frozenset[str] = frozenset()
+    user_id: str = ""
+    tags: Mapping[str, str] | None = None
+    trust: Policies | Unreadable | None = None
+    organization: Organization | Unreadable = UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +78,9 @@ class BucketEvidence:
     owner_account: None when it is not known. policy: None when the bucket has none.
     encryption_read: default encryption is known. kms_key_arn: the key it uses, None for S3's own keys.
     kms_policy: the key's policy. region: the bucket's Region, None when not known.
+    bucket_key: whether S3 Bucket Keys are on, with which the encryption context is the bucket's ARN and not the
+    object's (Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys"); None when not known.
+    object_ownership: as S3 calls it; None when not known. public_access_block: bucket's and account's together.
     """
 
     bucket: str
@@ -62,15 +92,74 @@ class BucketEvidence:
     region: str | None
     read_at: datetime
     unread: tuple[Unread, ...] = ()
+    bucket_key: bool | None = None
+    object_ownership: str | None = None
+    public_access_block: PublicAccessBlock | Unreadable | None = None
 
 
 def policy_set(principal: PrincipalEvidence, bucket: BucketEvidence, *, of_key: bool) -> PolicySet:
-    """The layers that decide a call on the bucket (`of_key` False) or on its key (True)."""
+    """The layers that decide a call on the bucket (`of_key` False) or on its key (True).
+
+    Control policies that could not be read are left out, for a member account may never read them: who collects names
+    them in `unread`, and a yes beside which something is unread is told as one with a limit. Resource control policies
+    are those of the account that owns the resource, and known here for the principal's own.
+    """
+    owner = Arn.parse(bucket.kms_key_arn).account if of_key and bucket.kms_key_arn else bucket.owner_account
+    service_control: Levels | None = None
+    resource_control: Levels | None = None
+    if not isinstance(principal.organization, Unreadable):
+        service_control = _read(principal.organization.service_control)
+        if owner == principal.account:
+            resource_control = _read(principal.organization.resource_control)
     return PolicySet(
         identity=principal.identity,
         permissions_boundary=principal.boundary,
         resource=(bucket.kms_policy if of_key else bucket.policy),
+        service_control=service_control,
+        resource_control=resource_control,
+        public_access_block=None if of_key else bucket.public_access_block,
+        object_ownership=None if of_key else bucket.object_ownership,
     )
+
+
+def _read(levels: Levels | None) -> Levels | None:
+    return None if isinstance(levels, Unreadable) else levels
+
+
+def facts(principal: PrincipalEvidence, owner: str | None) -> Mapping[str, str | tuple[str, ...]]:
+    """The context keys that follow from who asks, and from whose the resource is: `owner`, its account.
+
+    Source: IAM User Guide, "AWS global condition context keys".
+    """
+    known: dict[str, str | tuple[str, ...]] = {}
+    if principal.user_id:
+        known["aws:userid"] = principal.user_id
+    for tag, value in (principal.tags or {}).items():
+        known[f"aws:PrincipalTag/{tag}"] = value
+    organization = principal.organization
+    if isinstance(organization, Unreadable) or organization.id is None:
+        return known
+    # One's own bucket is in one's own organization; whose another is, its owner knows.
+    sides = ("Principal", "Resource") if owner == principal.account else ("Principal",)
+    for side in sides:
+        known[f"aws:{side}OrgID"] = organization.id
+        if organization.path is not None:
+            known[f"aws:{side}OrgPaths"] = (organization.path,)
+    return known
+
+
+def is_absent(key: str, principal: PrincipalEvidence, owner: str | None) -> bool:
+    """Whether the request certainly does not carry a key, lower-case, that `facts` does not give.
+
+    A tag that neither role nor session has is in no request; nor is an organization where there is none.
+    """
+    if key.startswith("aws:principaltag/"):
+        return principal.tags is not None
+    organization = principal.organization
+    if isinstance(organization, Unreadable) or organization.id is not None:
+        return False
+    own = ("aws:resourceorgid", "aws:resourceorgpaths") if owner == principal.account else ()
+    return key in {"aws:principalorgid", "aws:principalorgpaths", *own}
 
 
 def named_places(principal: PrincipalEvidence) -> frozenset[S3Target]:
@@ -99,4 +188,14 @@ def named_places(principal: PrincipalEvidence) -> frozenset[S3Target]:
     return frozenset(found)
 
 
-__all__ = ["UNREADABLE", "BucketEvidence", "PrincipalEvidence", "Unread", "named_places", "policy_set"]
+__all__ = [
+    "UNREADABLE",
+    "BucketEvidence",
+    "Organization",
+    "PrincipalEvidence",
+    "Unread",
+    "facts",
+    "is_absent",
+    "named_places",
+    "policy_set",
+]

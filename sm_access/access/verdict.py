@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 
 from sm_access import catalog
 from sm_access.access.distinctions import keys_asked, parts_of
-from sm_access.access.evidence import BucketEvidence, PrincipalEvidence, Unread, policy_set
+from sm_access.access.evidence import (
+    BucketEvidence,
+    PrincipalEvidence,
+    Unread,
+    facts,
+    is_absent,
+    policy_set,
+)
 from sm_access.access.instant import format_instant
 from sm_access.access.level import Level
 from sm_access.access.levels import LIST_ACTION, Check, actions, checks, statements
@@ -256,7 +263,13 @@ def with_the_grant(
     return replace(principal, identity=(*principal.identity, NamedPolicy("the grant", document, "inline")))
 
 
-def _not_known(check: Check, context: Mapping[str, str], layers: PolicySet) -> Iterator[str]:
+def _not_known(
+    check: Check,
+    context: Mapping[str, str | tuple[str, ...]],
+    layers: PolicySet,
+    principal: PrincipalEvidence,
+    owner: str | None,
+) -> Iterator[str]:
     """The context keys that the policies ask for and nothing here can know: where from the call comes, how the session
     is tagged and was assumed, how the request is made. They make the answer "depends", never a guess.
 
@@ -265,8 +278,10 @@ def _not_known(check: Check, context: Mapping[str, str], layers: PolicySet) -> I
     """
     known = _DERIVED | {key.lower() for key in context}
     for key in keys_asked(layers):
-        absent = key == "s3:prefix" or (
-            key.startswith(("s3:", "kms:")) and not catalog.accepts_condition_key(check.action, key)
+        absent = (
+            key == "s3:prefix"
+            or (key.startswith(("s3:", "kms:")) and not catalog.accepts_condition_key(check.action, key))
+            or is_absent(key, principal, owner)
         )
         # INVARIANT: a key that a policy asks for is given, derived, certainly absent, or declared unknown.
         if key not in known and not absent:
@@ -290,12 +305,17 @@ def decide(
     layers = policy_set(principal, bucket, of_key=of_key)
     if check.resource_arn == _NO_RESOURCE:
         owner, layers = principal.account, replace(layers, resource=None)
-    context = {"aws:CurrentTime": format_instant(now), "aws:SecureTransport": "true", **check.context}
+    context: dict[str, str | tuple[str, ...]] = {
+        "aws:CurrentTime": format_instant(now),
+        "aws:SecureTransport": "true",
+        **facts(principal, owner),
+        **check.context,
+    }
     if of_key:
         context["kms:CallerAccount"] = principal.account
     if not of_key and owner is not None:
         context["s3:ResourceAccount"] = owner
-    unknown = [key for key in _not_known(check, context, layers) if key not in absent]
+    unknown = [key for key in _not_known(check, context, layers, principal, owner) if key not in absent]
     unknown += principal.unknown
     if principal.iam_arn is None:
         unknown.append("aws:PrincipalArn")
