@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ class Services:
         self._given_settings = settings
         self._session = session
         self.clock = SystemClock()
+        #: Told of each step of a long reading: how many are done, of how many, and of what. By any thread.
+        self.progress: Callable[[int, int, str], None] | None = None
 
     @cached_property
     def settings(self) -> Settings:

@@ -10,11 +10,13 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from sm_access.presentation.page import (
+    Answer,
     Block,
     Code,
     Command,
     Facts,
     Line,
+    Matrix,
     Page,
     Paragraph,
     Table,
@@ -70,6 +72,10 @@ def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]
             for row in block.rows:
                 table.add_row(*(styled(cell) for cell in row))
             yield table
+        elif isinstance(block, Matrix):
+            yield _matrix(block)
+            if unfold:
+                yield from _reasons(block, unfold)
         elif isinstance(block, Code):
             yield Text(visible(block.text, lines=True), style="dim")
         elif isinstance(block, Command):
@@ -77,3 +83,27 @@ def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]
         elif unfold or block.open:
             yield Text(visible(block.summary), style="bold dim")
             yield Padding(Group(*_blocks(block.blocks, unfold)), (0, 0, 0, 2))
+
+
+def _matrix(block: Matrix) -> RenderableType:
+    table = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False, pad_edge=False)
+    things, *columns = block.columns
+    table.add_column(Text(visible(things)), overflow="fold", min_width=12)
+    for column in columns:
+        table.add_column(Text(visible(column)), no_wrap=True)
+    for thing, answers in block.rows:
+        table.add_row(styled(thing), *(_answer(answer) for answer in answers))
+    return table
+
+
+def _answer(answer: Answer) -> Text:
+    """A sign and a word: colour is never all that tells a yes from a no."""
+    sign = SIGNS.get(answer.tone)
+    return Text(f"{sign} {visible(answer.word)}" if sign else visible(answer.word), style=STYLES[answer.tone])
+
+
+def _reasons(block: Matrix, unfold: bool) -> Iterator[RenderableType]:
+    for thing, answers in block.rows:
+        yield Text.assemble(("Why, for ", "bold dim"), styled(thing))
+        for answer in answers:
+            yield Padding(Group(*_blocks(answer.reason, unfold)), (0, 0, 0, 2))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from sm_access.bootstrap import Services
-from sm_access.commands import inspecting, linting, publishing, requesting, simulation
+from sm_access.commands import exporting, inspecting, linting, publishing, requesting, simulation
 from sm_access.presentation.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -72,9 +72,24 @@ def can(services: Services, what: str, where: str) -> Result:
 
 @_verb("permissions")
 @click.argument("where", metavar=f"[{WHERE}]...", nargs=-1)
-def permissions(services: Services, where: tuple[str, ...]) -> Result:
+@click.option("--filter", metavar="TEXT", default="", help="Only places that contain this text.")
+@click.option(
+    "--can",
+    metavar="LEVEL",
+    multiple=True,
+    help="Only where the answer is yes for this level; may be repeated.",
+)
+@click.option("--all", "everything", is_flag=True, help="All places, not only the first 200.")
+@click.option(
+    "--csv", "csv_file", metavar="FILE", help="Write the table as CSV; `-` for standard output. All places."
+)
+def permissions(
+    services: Services, where: tuple[str, ...], everything: bool, csv_file: str | None, **narrowed: Any
+) -> Result | int:
     """Buckets and prefixes x {list, read, write, delete}, each with its reason."""
-    return inspecting.permissions(*where, services=services)
+    complete = everything or csv_file is not None or _as_json()
+    found = inspecting.permissions(*where, everything=complete, services=services, **narrowed)
+    return found if csv_file is None else exporting.export_csv(found, csv_file)
 
 
 @_verb("request")

@@ -6,8 +6,10 @@ Each takes plain words, does the work through `Services`, and returns a `Result`
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sm_access.access.evidence import Unread
@@ -18,12 +20,15 @@ from sm_access.bootstrap import Services
 from sm_access.errors import AccessDenied, CannotTell, InvalidInput, UnknownAction
 from sm_access.policy import Decision
 from sm_access.presentation.identity import identity_page, one_line
-from sm_access.presentation.permissions import matrix_page
+from sm_access.presentation.permissions import Permissions, answer_of, matrix_page
 from sm_access.presentation.result import Result
 from sm_access.presentation.verdict import verdict_page
 
 if TYPE_CHECKING:
-    from sm_access.access.evidence import PrincipalEvidence
+    from sm_access.access.evidence import BucketEvidence, PrincipalEvidence
+
+MOST_PLACES = 200
+"""How many places a matrix shows unless all are asked for."""
 
 EXIT_CODES = {
     Decision.ALLOW: 0,
@@ -63,16 +68,25 @@ def can(what: str, where: str, *, services: Services | None = None) -> Result:
     return Result(verdict_page(verdict, at.clock.now()), EXIT_CODES[verdict.decision])
 
 
-def permissions(*where: str, services: Services | None = None) -> Result:
+def permissions(
+    *where: str,
+    filter: str = "",
+    can: str | Sequence[str] = (),
+    everything: bool = False,
+    services: Services | None = None,
+) -> Permissions:
     """What this process may do: buckets and prefixes x {list, read, write, delete}.
 
     where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
+    filter: only places that contain this text. can: only places where the answer is yes for these levels.
+    everything: all places, not the first 200. Raises InvalidS3Uri, UnknownLevel, and what reading AWS raises.
     """
     from sm_access.aws.buckets import collect_buckets
     from sm_access.aws.principals import collect_principal
 
     at = services or Services()
     named = [S3Target.parse(uri) for uri in where]
+    levels = tuple(dict.fromkeys(map(parse_level, [can] if isinstance(can, str) else can)))
     caller = at.caller()
     with ThreadPoolExecutor(2) as pool:
         principal = pool.submit(collect_principal, at.aws, caller.arn)
@@ -91,15 +105,40 @@ def permissions(*where: str, services: Services | None = None) -> Result:
                         Unread("which buckets the account has", "s3:ListAllMyBuckets"),
                     ),
                 )
+    targets = [target for target in targets if filter.lower() in str(target).lower()]
+    read = targets if everything or levels else targets[:MOST_PLACES]
+    found = collect_each(at, [target.bucket for target in read], caller.account)
+    now = at.clock.now()
+    rows = [(target, _row(evidence, found[target.bucket], target, now)) for target in read]
+    chosen = [
+        (target, row) for target, row in rows if all(answer_of(row[level]) == "yes" for level in levels)
+    ]
+    shown = chosen if everything else chosen[:MOST_PLACES]
+    more = len(targets) - len(read) + len(chosen) - len(shown)
+    page = matrix_page(shown, caller.arn, at.clock.now(), more=more, asked=_filter_words(filter, levels))
+    return Permissions(page)
+
+
+def collect_each(at: Services, buckets: Iterable[str], account: str) -> dict[str, BucketEvidence | str]:
+    """What could be read of each bucket, each read once and in parallel; in words why one could not be looked at."""
+    from sm_access.aws.buckets import collect_bucket
+
+    names = tuple(dict.fromkeys(buckets))
+    found: dict[str, BucketEvidence | str] = {}
+
+    def collect(bucket: str) -> tuple[str, BucketEvidence | str]:
+        try:
+            return bucket, collect_bucket(at.aws, bucket, account)
+        except CannotTell as error:
+            return bucket, error.message
+
     with ThreadPoolExecutor(8) as pool:
-        rows = tuple(
-            zip(
-                targets,
-                pool.map(lambda target: _row(at, evidence, target, caller.account), targets),
-                strict=True,
-            )
-        )
-    return Result(matrix_page(rows, caller.arn, at.clock.now()))
+        for future in as_completed([pool.submit(collect, bucket) for bucket in names]):
+            bucket, evidence = future.result()
+            found[bucket] = evidence
+            if at.progress is not None:
+                at.progress(len(found), len(names), "buckets read")
+    return found
 
 
 def _asked(what: str) -> Level | str:
@@ -125,16 +164,19 @@ def _asked(what: str) -> Level | str:
 
 
 def _row(
-    at: Services, principal: PrincipalEvidence, target: S3Target, account: str
-) -> dict[Level, Verdict | None]:
-    from sm_access.aws.buckets import collect_bucket
-
-    try:
-        bucket = collect_bucket(at.aws, target.bucket, account)
-    except CannotTell:
-        return dict.fromkeys(Level)
-    now = at.clock.now()
+    principal: PrincipalEvidence, bucket: BucketEvidence | str, target: S3Target, now: datetime
+) -> dict[Level, Verdict | str]:
+    if isinstance(bucket, str):
+        return dict.fromkeys(Level, bucket)
     return {level: judge(principal, bucket, target, level, now=now) for level in Level}
+
+
+def _filter_words(text: str, levels: Sequence[Level]) -> str:
+    """What the matrix was narrowed down to, as the end of a sentence."""
+    words = [f"whose name has {text!r} in it"] if text else []
+    if levels:
+        words.append(f"where it may {' and '.join(level.value for level in levels)}")
+    return " and ".join(words)
 
 
 def _places(principal: PrincipalEvidence, buckets: tuple[str, ...]) -> list[S3Target]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from html import escape
 
 from sm_access.presentation.page import (
+    Answer,
     Block,
     Code,
     Command,
     Facts,
     Fold,
     Line,
+    Matrix,
     Page,
     Paragraph,
     Span,
@@ -67,10 +69,51 @@ padding:0 8px;text-align:center;border-radius:10px;background:var(--sma-sunken);
 .sm-access details{margin:8px 0 0}
 .sm-access summary{cursor:pointer;width:max-content;max-width:100%;color:var(--jp-content-link-color,#1565c0)}
 .sm-access details>:not(summary){margin-left:16px}
+.sm-access .sma-box{container-type:inline-size;margin:8px 0 0}
+.sm-access table.sma-matrix{border-collapse:collapse;margin:0;table-layout:auto;font-size:inherit;width:100%}
+.sm-access table.sma-matrix tbody>tr:nth-child(n),.sm-access table.sma-matrix tbody>tr:nth-child(n):hover{
+background:none}
+.sm-access .sma-matrix tr>*{padding:3px 0 3px 8px;border:0;border-top:1px solid var(--sma-line);background:none;
+text-align:center;vertical-align:middle;width:1%;max-width:none;line-height:1.5;white-space:nowrap}
+.sm-access .sma-matrix thead tr>th{padding-top:0;border-top:0;font-weight:400;color:var(--sma-quiet)}
+.sm-access .sma-matrix tr>th:first-child{padding-left:0;text-align:left;width:auto;font-weight:400;color:inherit;
+white-space:normal;overflow-wrap:anywhere}
+.sm-access .sma-matrix th>code{background:none;padding:0}
+.sm-access .sma-matrix details{margin:0;display:inline-block;vertical-align:middle}
+.sm-access .sma-matrix summary{box-sizing:border-box;display:flex;justify-content:center;gap:5px;width:auto;
+min-width:30px;padding:0 9px;border-radius:4px;list-style:none;white-space:nowrap;line-height:22px;
+background:var(--sma-sunken);color:var(--sma-quiet)}
+.sm-access .sma-matrix summary::-webkit-details-marker{display:none}
+.sm-access .sma-matrix .sma-ok>summary{background:var(--sma-ok-soft);color:var(--sma-ok)}
+.sm-access .sma-matrix .sma-no>summary{background:var(--sma-no-soft);color:var(--sma-no)}
+.sm-access .sma-matrix .sma-warn>summary{background:var(--sma-warn-soft);color:var(--sma-warn)}
+.sm-access .sma-matrix .sma-warn>summary>.sma-short{display:none}
+.sm-access .sma-matrix summary:hover{box-shadow:inset 0 0 0 1px currentColor}
+.sm-access .sma-matrix details[open]>summary{box-shadow:inset 0 0 0 2px currentColor}
+.sm-access summary:focus-visible{outline:2px solid var(--jp-brand-color1,#1976d2);outline-offset:1px}
+.sm-access .sma-matrix tr.sma-why>td{padding:0 0 6px;border-top:0;text-align:left;white-space:normal}
+.sm-access .sma-why>td>div{margin:4px 0 0;padding:5px 12px 7px;background:rgba(128,128,128,.09);
+border-left:3px solid currentColor}
+.sm-access .sma-why>td>div>*{color:var(--jp-ui-font-color1,inherit)}
+.sm-access .sma-why p{margin:2px 0 0}.sm-access .sma-why p.sma-quiet{color:var(--sma-quiet)}
+@supports selector(:has(*)){.sm-access tr.sma-why,.sm-access .sma-why>td>div{display:none}
+.sm-access tr:has(>td>details[open])+tr.sma-why{display:table-row}
+@OPEN@{display:block}}
+@container (max-width:479px){.sm-access .sma-matrix tr>*{padding-left:4px}
+.sm-access .sma-matrix thead th{font-size:.85em}
+.sm-access .sma-matrix summary{padding:0 4px;gap:0}
+.sm-access .sma-matrix .sma-warn>summary>.sma-short{display:inline}
+.sm-access .sma-matrix .sma-word{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}
 .sm-access .sma-quiet{color:var(--sma-quiet)}.sm-access .sma-unknown{color:var(--sma-quiet)}
 .sm-access .sma-ok{color:var(--sma-ok)}.sm-access .sma-no{color:var(--sma-no)}
 .sm-access .sma-warn{color:var(--sma-warn)}
-""".replace("\n", "")
+""".replace("\n", "").replace(
+    "@OPEN@",
+    ",".join(  # an open cell shows what is about it in the row beneath
+        f".sm-access tr:has(>td:nth-child({place + 1})>details[open])+tr.sma-why>td>div:nth-child({place})"
+        for place in range(1, 9)
+    ),
+)
 
 _TAGS = {Tone.CODE: "code", Tone.STRONG: "strong"}
 
@@ -109,6 +152,8 @@ def _block(block: Block) -> str:
         rows = "".join(f"<tr>{''.join(f'<td>{_line(cell)}</td>' for cell in row)}</tr>" for row in block.rows)
         table = f'<table class="sma-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
         return f'<div class="sma-scroll">{table}</div>'
+    if isinstance(block, Matrix):
+        return _matrix(block)
     if isinstance(block, Code):
         return f"<pre>{escape(visible(block.text, lines=True))}</pre>"
     if isinstance(block, Command):
@@ -120,3 +165,30 @@ def _block(block: Block) -> str:
         tag = "<details open>" if block.open else "<details>"
         return f"{tag}<summary>{escape(visible(block.summary))}</summary>{inside}</details>"
     raise AssertionError(block)
+
+
+def _matrix(block: Matrix) -> str:
+    """A real table whose cells open: without a script, so that a saved notebook still answers.
+
+    The reason stands in the row beneath, across the whole width; a style sheet shows it while its cell is open. Where
+    there is no style sheet, or one too old for that, it is simply there.
+    """
+    head = "".join(f'<th scope="col">{escape(visible(column))}</th>' for column in block.columns)
+    rows = "".join(
+        f'<tr><th scope="row">{_line(thing)}</th>{"".join(map(_cell, answers))}</tr>'
+        f'<tr class="sma-why"><td colspan="{len(block.columns)}">{"".join(map(_why, answers))}</td></tr>'
+        for thing, answers in block.rows
+    )
+    table = f'<table class="sma-matrix"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<div class="sma-box">{table}</div>'
+
+
+def _cell(answer: Answer) -> str:
+    short = answer.short or SIGNS.get(answer.tone, "")
+    sign = f'<span class="sma-short" aria-hidden="true">{escape(short)}</span>'
+    summary = f'<summary>{sign}<span class="sma-word">{escape(visible(answer.word))}</span></summary>'
+    return f'<td><details class="sma-{answer.tone.value}">{summary}</details></td>'
+
+
+def _why(answer: Answer) -> str:
+    return f'<div class="sma-{answer.tone.value}">{"".join(map(_block, answer.reason))}</div>'

@@ -58,6 +58,29 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """One cell of a matrix: a word, and the reason behind it. short: the word where there is room for a chip only;
+    '' for the sign of the tone.
+    """
+
+    word: str
+    tone: Tone
+    reason: tuple[Block, ...] = ()
+    short: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Things x questions. Each answer opens its reason, where a surface can open; the others list reasons on demand.
+
+    columns: the first is that of the things. rows: a thing, and one answer for each further column.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Line, tuple[Answer, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """Text to be shown to the letter, e.g. a policy."""
 
@@ -81,7 +104,7 @@ class Fold:
     open: bool = False
 
 
-Block = Paragraph | Facts | Table | Code | Command | Fold
+Block = Paragraph | Facts | Table | Matrix | Code | Command | Fold
 
 
 @dataclass(frozen=True, slots=True)

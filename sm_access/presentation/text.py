@@ -11,6 +11,7 @@ from sm_access.presentation.page import (
     Command,
     Facts,
     Fold,
+    Matrix,
     Page,
     Paragraph,
     Table,
@@ -21,6 +22,9 @@ from sm_access.presentation.page import (
 
 SIGNS = {Tone.OK: "✓", Tone.NO: "✕", Tone.WARN: "!", Tone.UNKNOWN: "?"}
 _WIDTH = 100
+
+MOST_EXPLAINED = 6
+"""A matrix of more rows tells its reasons on demand alone."""
 
 
 def to_text(page: Page) -> str:
@@ -50,16 +54,16 @@ def _block(block: Block, indent: str) -> Iterator[str]:
         for label, value in facts:
             yield f"{indent}{label:<{width}}  {plain_text(value)}"
     elif isinstance(block, Table):
-        cells = [
-            tuple(map(visible, block.columns)),
-            *(tuple(plain_text(cell) for cell in row) for row in block.rows),
-        ]
-        widths = [max(len(row[at]) for row in cells) for at in range(len(block.columns))]
-        for row in cells:
-            yield (
-                indent
-                + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-            )
+        yield from _columns([block.columns, *(tuple(map(plain_text, row)) for row in block.rows)], indent)
+    elif isinstance(block, Matrix):
+        rows = [(plain_text(thing), *(answer.word for answer in answers)) for thing, answers in block.rows]
+        yield from _columns([block.columns, *rows], indent)
+        if len(block.rows) <= MOST_EXPLAINED:
+            for thing, answers in block.rows:
+                if any(answer.reason for answer in answers):
+                    yield f"{indent}Why, for {plain_text(thing)}"
+                for answer in answers:
+                    yield from _blocks(answer.reason, indent + "  ")
     elif isinstance(block, Code):
         yield textwrap.indent(visible(block.text, lines=True), indent)
     elif isinstance(block, Command):
@@ -67,3 +71,11 @@ def _block(block: Block, indent: str) -> Iterator[str]:
     elif isinstance(block, Fold):
         yield f"{indent}{visible(block.summary)}"
         yield from _blocks(block.blocks, indent + "  ")
+
+
+def _columns(rows: list[tuple[str, ...]], indent: str) -> Iterator[str]:
+    shown = [tuple(map(visible, row)) for row in rows]
+    widths = [max(len(row[at]) for row in shown) for at in range(len(shown[0]))]
+    for row in shown:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        yield indent + "  ".join(cells).rstrip()

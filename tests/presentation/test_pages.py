@@ -15,10 +15,12 @@ from sm_access.cli.terminal import show
 from sm_access.presentation.failure import failure_page, failure_view
 from sm_access.presentation.html import to_html
 from sm_access.presentation.page import (
+    Answer,
     Code,
     Command,
     Facts,
     Fold,
+    Matrix,
     Page,
     Paragraph,
     Span,
@@ -50,6 +52,7 @@ def page_of(text: str) -> Page:
         Paragraph(spans),
         Facts(((text, spans), ("plain", line(text)))),
         Table((text, "b"), ((spans, line(text)), (line("x"), line("y")))),
+        Matrix((text, "b"), ((spans, (Answer(text, Tone.NO, (Paragraph(spans),), text),)),)),
         Command(text, text),
         Code(text),
         Fold(text, (Paragraph(spans), Fold(text, (Code(text),)))),
@@ -102,7 +105,7 @@ OURS = {
 def test_html_is_well_formed_and_has_our_own_tags_alone(text: str) -> None:
     found = parsed(to_html(page_of(text)))
     assert found.tags <= OURS
-    assert found.attributes <= {"class", "scope", "aria-hidden"}
+    assert found.attributes <= {"class", "scope", "aria-hidden", "colspan"}
     assert found.text.count(visible(text)) >= 20 or not text
 
 
