@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AccessPanel": "sm_access.notebook.panel",
+    "AccessRequired": "sm_access.errors",
     "Decision": "sm_access.policy",
     "Level": "sm_access.access.level",
     "Result": "sm_access.presentation.result",
@@ -26,6 +27,7 @@ _HOMES = {
     "reject": "sm_access.commands.requesting",
     "request_access": "sm_access.commands.requesting",
     "requests": "sm_access.commands.requesting",
+    "require": "sm_access.commands.requirements",
     "revoke": "sm_access.commands.requesting",
     "show": "sm_access.commands.requesting",
     "whoami": "sm_access.commands.inspecting",
@@ -34,6 +36,7 @@ _HOMES = {
 
 __all__ = [
     "AccessPanel",
+    "AccessRequired",
     "Decision",
     "Level",
     "Result",
@@ -50,6 +53,7 @@ __all__ = [
     "reject",
     "request_access",
     "requests",
+    "require",
     "revoke",
     "show",
     "unload_ipython_extension",
@@ -73,7 +77,8 @@ if TYPE_CHECKING:
         show,
         withdraw,
     )
-    from sm_access.errors import SmAccessError
+    from sm_access.commands.requirements import require
+    from sm_access.errors import AccessRequired, SmAccessError
     from sm_access.notebook.panel import AccessPanel
     from sm_access.policy import Decision
     from sm_access.presentation.result import Result

@@ -19,6 +19,7 @@
     |  |- IllegalTransition
     |  |- TermsChanged
     |  |- LedgerConflict
+    |  |- AccessRequired       what a program needs and does not have, all of it
     |  |- AccessDenied         AWS refused a call that the work needs
     |  `- QuotaExceeded
     `- CannotTell              the answer could not be found out                     exit 3
@@ -35,6 +36,8 @@ command line: 0 yes, 1 no, 2 wrong use, 3 cannot tell.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 
 class SmAccessError(Exception):
@@ -135,6 +138,35 @@ class TermsChanged(Refused):
 
 class LedgerConflict(Refused):
     """Somebody else wrote to the same access request first; nothing of this write was kept."""
+
+
+class AccessRequired(Refused):
+    """A program needs access that it does not have, or that could not be confirmed.
+
+    gaps: each with `level`, `place`, `answer` (no, in part, depends, cannot tell), `reason` and `request`, the command
+    that asks for it ('' where asking would not help). confirmed: at least one is surely missing; where none is, the
+    exit code is that of "cannot tell".
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        gaps: Sequence[Mapping[str, str]] = (),
+        confirmed: bool = True,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.gaps = tuple(gaps)
+        self.confirmed = confirmed
+        self.exit_code = Refused.exit_code if confirmed else CannotTell.exit_code
+
+    def __str__(self) -> str:
+        lines = [super().__str__()]
+        for gap in self.gaps:
+            lines.append(f"  {gap['level']} {gap['place']} - {gap['answer']}: {gap['reason']}")
+            lines += [f"    {gap['request']}"] if gap["request"] else []
+        return "\n".join(lines)
 
 
 class AccessDenied(Refused):

@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 import click
 
 from sm_access.bootstrap import Services
-from sm_access.commands import exporting, inspecting, linting, publishing, requesting, simulation
+from sm_access.commands import (
+    exporting,
+    inspecting,
+    linting,
+    publishing,
+    requesting,
+    requirements,
+    simulation,
+)
 from sm_access.presentation.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -90,6 +98,28 @@ def permissions(
     complete = everything or csv_file is not None or _as_json()
     found = inspecting.permissions(*where, everything=complete, services=services, **narrowed)
     return found if csv_file is None else exporting.export_csv(found, csv_file)
+
+
+@_verb("require")
+@click.option(
+    "--list", "list", metavar="PLACE", multiple=True, help="Must be listable; each may be repeated."
+)
+@click.option("--read", metavar="PLACE", multiple=True, help="Must be readable.")
+@click.option("--write", metavar="PLACE", multiple=True, help="Must be writable.")
+@click.option("--delete", metavar="PLACE", multiple=True, help="Must be deletable.")
+@click.option(
+    "--unknown",
+    metavar="raise|warn|allow",
+    default="raise",
+    show_default=True,
+    help="What to do about access that could not be confirmed.",
+)
+def require(services: Services, **needed: Any) -> Result:
+    """Stop unless all of this is allowed, and say all that is missing at once: for the top of a script.
+
+    Exit 0: all there. 1: something is missing. 3: nothing is surely missing, and something could not be confirmed.
+    """
+    return requirements.require(services=services, **needed)
 
 
 @_verb("request")

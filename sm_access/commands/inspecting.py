@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sm_access.access.evidence import Unread
@@ -107,9 +106,8 @@ def permissions(
                 )
     targets = [target for target in targets if filter.lower() in str(target).lower()]
     read = targets if everything or levels else targets[:MOST_PLACES]
-    found = collect_each(at, [target.bucket for target in read], caller.account)
-    now = at.clock.now()
-    rows = [(target, _row(evidence, found[target.bucket], target, now)) for target in read]
+    found = verdicts_on(at, evidence, [(target, level) for target in read for level in Level])
+    rows = [(target, {level: found[target, level] for level in Level}) for target in read]
     chosen = [
         (target, row) for target, row in rows if all(answer_of(row[level]) == "yes" for level in levels)
     ]
@@ -119,7 +117,24 @@ def permissions(
     return Permissions(page)
 
 
-def collect_each(at: Services, buckets: Iterable[str], account: str) -> dict[str, BucketEvidence | str]:
+def verdicts_on(
+    at: Services, principal: PrincipalEvidence, asked: Sequence[tuple[S3Target, Level]]
+) -> dict[tuple[S3Target, Level], Verdict | str]:
+    """The verdict for each place and level; words instead where the bucket could not be looked at. Each bucket is read
+    once.
+    """
+    buckets = _collect_each(at, [target.bucket for target, _ in asked], principal.account)
+    now = at.clock.now()
+    found: dict[tuple[S3Target, Level], Verdict | str] = {}
+    for target, level in asked:
+        bucket = buckets[target.bucket]
+        found[target, level] = (
+            bucket if isinstance(bucket, str) else judge(principal, bucket, target, level, now=now)
+        )
+    return found
+
+
+def _collect_each(at: Services, buckets: Iterable[str], account: str) -> dict[str, BucketEvidence | str]:
     """What could be read of each bucket, each read once and in parallel; in words why one could not be looked at."""
     from sm_access.aws.buckets import collect_bucket
 
@@ -161,14 +176,6 @@ def _asked(what: str) -> Level | str:
             remedy="Ask about a level (list, read, write, delete) or an action such as s3:GetObject.",
         )
     return what
-
-
-def _row(
-    principal: PrincipalEvidence, bucket: BucketEvidence | str, target: S3Target, now: datetime
-) -> dict[Level, Verdict | str]:
-    if isinstance(bucket, str):
-        return dict.fromkeys(Level, bucket)
-    return {level: judge(principal, bucket, target, level, now=now) for level in Level}
 
 
 def _filter_words(text: str, levels: Sequence[Level]) -> str:
