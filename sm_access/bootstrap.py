@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sm_access.access.identity import Identity
     from sm_access.aws.session import Aws
     from sm_access.aws.snapshot import SnapshotStore
-    from sm_access.stores.sqlite import SqliteLedger
+    from sm_access.stores import DynamoLedger, SqliteLedger
 
 
 class SystemClock:
@@ -58,7 +58,13 @@ class Services:
         return Rules.from_dict({**tables.get("review", {}), "bucket": tables.get("bucket", {})})
 
     @cached_property
-    def ledger(self) -> SqliteLedger:
+    def ledger(self) -> SqliteLedger | DynamoLedger:
+        table = self.settings.ledger_table()
+        if table is not None:
+            from sm_access.aws.dynamodb import DynamoTable
+            from sm_access.stores.dynamodb import DynamoLedger
+
+            return DynamoLedger(DynamoTable(self.aws, *table), self.caller)
         from sm_access.stores.sqlite import SqliteLedger
 
         return SqliteLedger(self.settings.ledger_path())

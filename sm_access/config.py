@@ -24,6 +24,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_TABLE = re.compile(r"dynamodb://([A-Za-z0-9_.-]{3,255})(?:\?region=([a-z]{2,}(?:-[a-z]+)+-\d))?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _TOP_LEVEL_KEYS = frozenset(
     {"ledger", "timeout_seconds", "resource_metadata", "snapshot", "snapshot_max_age", "review", "bucket"}
@@ -34,8 +35,8 @@ _TOP_LEVEL_KEYS = frozenset(
 class Settings:
     """Everything that can be configured.
 
-    ledger: where access requests are kept, as a URL: `sqlite:///absolute/path` (setting `ledger`, variable
-        `SM_ACCESS_LEDGER`). It has no repr: a URL can hold a password.
+    ledger: where access requests are kept, as a URL: `sqlite:///absolute/path`, or `dynamodb://TABLE?region=REGION`
+        (setting `ledger`, variable `SM_ACCESS_LEDGER`). It has no repr: a URL can hold a password.
     timeout_seconds: how long one AWS call may take before the answer is "cannot tell" (`timeout_seconds`,
         `SM_ACCESS_TIMEOUT_SECONDS`).
     resource_metadata: SageMaker's description of the machine (`resource_metadata`, `SM_ACCESS_RESOURCE_METADATA`).
@@ -78,6 +79,21 @@ class Settings:
             or str(table.get("snapshot_max_age") or "7d"),
         )
 
+    def ledger_table(self) -> tuple[str, str | None] | None:
+        """The DynamoDB table behind `ledger` and its Region, where one is given; None for another kind of URL.
+
+        Raises InvalidSetting for a table that cannot be one.
+        """
+        if not self.ledger.startswith("dynamodb:"):
+            return None
+        table = _TABLE.fullmatch(self.ledger)
+        if table is None:
+            raise InvalidSetting(
+                "The ledger is dynamodb:..., and not the name of a table.",
+                remedy="Write it like dynamodb://sm-access-ledger or dynamodb://sm-access-ledger?region=eu-central-1.",
+            )
+        return table[1], table[2]
+
     def ledger_path(self) -> Path:
         """The SQLite file behind `ledger`. Raises InvalidSetting for another kind of URL."""
         scheme, _, path = self.ledger.partition(":///")
@@ -86,7 +102,8 @@ class Settings:
             kind = _SCHEME.match(self.ledger)
             raise InvalidSetting(
                 f"The ledger is {kind[0] + '...' if kind else 'no URL'}, which this version cannot open.",
-                remedy="Set SM_ACCESS_LEDGER to sqlite:///ABSOLUTE/PATH, or unset it to use the embedded ledger.",
+                remedy="Set SM_ACCESS_LEDGER to sqlite:///ABSOLUTE/PATH or dynamodb://TABLE, or unset it to use the "
+                "embedded ledger.",
             )
         return Path("/" + path.lstrip("/"))
 

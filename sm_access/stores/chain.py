@@ -42,10 +42,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How long the ledger is and the hash of its last row."""
+    """How long the ledger is and the hash of its last row.
+
+    `pending`: rows that the chain does not bind yet, each with partition, sort key and hash; only a shared ledger has
+    some (`dynamodb_rows`).
+    """
 
     rows: int
     hash: str
+    pending: tuple[tuple[str, str, str], ...] = ()
 
 
 def row_after(head: Head, request_id: str, version: int, event: Event) -> Row:
