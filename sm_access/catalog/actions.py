@@ -83,6 +83,11 @@ def actions(service: str) -> tuple[str, ...]:
     return qualified_names(service.lower())
 
 
+def every_action() -> tuple[str, ...]:
+    """All actions of all services, sorted by service."""
+    return tuple(action for service in services() for action in actions(service))
+
+
 def is_action(action: str) -> bool:
     """Whether AWS has this action."""
     service, _, name = action.lower().partition(":")
