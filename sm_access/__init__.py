@@ -19,6 +19,7 @@ _HOMES = {
     "SmAccessError": "sm_access.errors",
     "approve": "sm_access.commands.requesting",
     "can": "sm_access.commands.inspecting",
+    "explain": "sm_access.commands.explaining",
     "inbox": "sm_access.commands.requesting",
     "permissions": "sm_access.commands.inspecting",
     "prove": "sm_access.commands.requesting",
@@ -44,6 +45,7 @@ __all__ = [
     "__version__",
     "approve",
     "can",
+    "explain",
     "inbox",
     "load_ipython_extension",
     "permissions",
@@ -63,6 +65,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sm_access.access.level import Level
+    from sm_access.commands.explaining import explain
     from sm_access.commands.inspecting import can, permissions, whoami
     from sm_access.commands.publishing import publish_snapshot
     from sm_access.commands.requesting import (

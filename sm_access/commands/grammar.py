@@ -5,13 +5,16 @@ Every command returns a `Result`; showing it and turning it into an exit code is
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from sm_access.access.denial_message import MOST_CHARACTERS
 from sm_access.bootstrap import Services
 from sm_access.commands import (
+    explaining,
     exporting,
     inspecting,
     linting,
@@ -120,6 +123,17 @@ def require(services: Services, **needed: Any) -> Result:
     Exit 0: all there. 1: something is missing. 3: nothing is surely missing, and something could not be confirmed.
     """
     return requirements.require(services=services, **needed)
+
+
+@_verb("explain")
+@click.argument("text", metavar="[TEXT | -]", nargs=-1)
+def explain(services: Services, text: tuple[str, ...]) -> Result:
+    """Why was this refused? TEXT: the message of an error, `-` to read it from standard input.
+
+    Without it, in a notebook: the last denial there.
+    """
+    given = sys.stdin.read(MOST_CHARACTERS) if text == ("-",) else " ".join(text)
+    return explaining.explain(given or None, services=services)
 
 
 @_verb("request")
