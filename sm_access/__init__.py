@@ -18,8 +18,10 @@ _HOMES = {
     "Result": "sm_access.presentation.result",
     "SmAccessError": "sm_access.errors",
     "approve": "sm_access.commands.requesting",
+    "audit_log": "sm_access.commands.audit_log",
     "can": "sm_access.commands.inspecting",
     "explain": "sm_access.commands.explaining",
+    "export_audit_log": "sm_access.commands.audit_log",
     "inbox": "sm_access.commands.requesting",
     "permissions": "sm_access.commands.inspecting",
     "prove": "sm_access.commands.requesting",
@@ -31,6 +33,7 @@ _HOMES = {
     "require": "sm_access.commands.requirements",
     "revoke": "sm_access.commands.requesting",
     "show": "sm_access.commands.requesting",
+    "verify_audit_log": "sm_access.commands.audit_log",
     "whoami": "sm_access.commands.inspecting",
     "withdraw": "sm_access.commands.requesting",
 }
@@ -44,8 +47,10 @@ __all__ = [
     "SmAccessError",
     "__version__",
     "approve",
+    "audit_log",
     "can",
     "explain",
+    "export_audit_log",
     "inbox",
     "load_ipython_extension",
     "permissions",
@@ -59,12 +64,14 @@ __all__ = [
     "revoke",
     "show",
     "unload_ipython_extension",
+    "verify_audit_log",
     "whoami",
     "withdraw",
 ]
 
 if TYPE_CHECKING:
     from sm_access.access.level import Level
+    from sm_access.commands.audit_log import audit_log, export_audit_log, verify_audit_log
     from sm_access.commands.explaining import explain
     from sm_access.commands.inspecting import can, permissions, whoami
     from sm_access.commands.publishing import publish_snapshot

@@ -29,6 +29,7 @@
        |- NotSupportedHere     the stand-in behind this endpoint has no such call
        |- UnusableSnapshot
        |- LedgerUnavailable
+       |  `- LedgerTampered    it is not as it was written
        `- SandboxUnavailable
 
 A message says what happened, to what, and - in `remedy` - what to do, in that order. Exit codes are those of the
@@ -205,6 +206,10 @@ class UnusableSnapshot(CannotTell):
 
 class LedgerUnavailable(CannotTell):
     """The ledger cannot be read or written."""
+
+
+class LedgerTampered(LedgerUnavailable):
+    """The ledger is not as it was written; nothing is decided or applied from it."""
 
 
 class SandboxUnavailable(CannotTell):

@@ -14,6 +14,9 @@ import click
 from sm_access.access.denial_message import MOST_CHARACTERS
 from sm_access.bootstrap import Services
 from sm_access.commands import (
+    audit_log as auditing,
+)
+from sm_access.commands import (
     explaining,
     exporting,
     inspecting,
@@ -255,3 +258,55 @@ def snapshot_publish(services: Services, roles: tuple[str, ...], to: str | None,
 def snapshot_show(services: Services) -> Result:
     """The snapshot of my own role, and whether it would be used."""
     return publishing.show_snapshot(services=services)
+
+
+@loop.group("audit-log")
+def audit_log() -> None:
+    """What happened to access requests, who did it, and whether anything was changed since."""
+
+
+def _narrowed(function: F) -> F:
+    """The options that say which entries."""
+    for option in (
+        click.option("--since", metavar="TIME", help="A length of time, such as 7d, or a date."),
+        click.option("--id", metavar="ID", help="Only of this access request."),
+        click.option("--role", metavar="ROLE", help="Only by or about this role: its name or ARN."),
+    ):
+        function = option(function)
+    return function
+
+
+@_verb("show", audit_log)
+@_narrowed
+def audit_log_show(services: Services, **narrowed: Any) -> Result:
+    """Who did what when, and whether that is proven."""
+    return auditing.audit_log(services=services, **narrowed)
+
+
+@_verb("verify", audit_log)
+@click.option("--head", metavar="FILE|ROWS:HASH", help="A head noted earlier, that must be found again.")
+@click.option(
+    "--note", metavar="FILE", help="Keep the head in this file, after comparing with what is in it already."
+)
+def audit_log_verify(services: Services, head: str | None, note: str | None) -> Result:
+    """Check every entry: was anything changed, dropped, put in, or cut off?"""
+    return auditing.verify_audit_log(head=head, note=note, services=services)
+
+
+@_verb("export", audit_log)
+@click.option(
+    "--format", "kind", type=click.Choice(auditing.FORMATS), help="JSON lines, or CSV for spreadsheets."
+)
+@click.option(
+    "--output", metavar="FILE", default="-", show_default=True, help="Where to; `-` for standard output."
+)
+@_narrowed
+def audit_log_export(services: Services, output: str, **chosen: Any) -> Result | int:
+    """All entries, or some, for other programs."""
+    if output != auditing.STANDARD_OUTPUT:
+        return auditing.export_audit_log(output, services=services, **chosen)
+    if _as_json():
+        chosen.pop("kind")
+        return auditing.audit_log(services=services, **chosen)
+    click.echo(auditing.export_text(services=services, **chosen), nl=False)
+    return 0

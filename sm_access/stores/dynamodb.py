@@ -21,12 +21,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal, Protocol
 
+from sm_access.access.audit_trail import Audit, Head, actor_in
 from sm_access.access.caller import Caller
 from sm_access.access.event_codec import kind_of
 from sm_access.access.events import Event
-from sm_access.errors import AccessDenied, CannotTell, LedgerUnavailable
+from sm_access.errors import AccessDenied, CannotTell, LedgerTampered, LedgerUnavailable
 from sm_access.stores import dynamodb_rows as rows
-from sm_access.stores.chain import START, Head
+from sm_access.stores.chain import START
 from sm_access.stores.dynamodb_reading import Reading, Shelves
 from sm_access.stores.dynamodb_rows import Item, Key
 from sm_access.stores.dynamodb_stream import Stream, addition_to, read_stream
@@ -121,13 +122,21 @@ class DynamoLedger:
         return self.reading().head()
 
     def verify(self, noted: Head | None = None) -> Head:
-        """Check every row. Raises LedgerUnavailable, naming what is wrong."""
+        """Check every row. Raises LedgerTampered, naming what is wrong."""
         reading = self.reading()
         reading.check(noted)
         return reading.head()
 
+    def audit(self, *noted: Head) -> Audit:
+        """All of it, checked. Raises LedgerTampered."""
+        reading = self.reading()
+        for earlier in noted:
+            reading.check(earlier)
+        uncounted = {f"{pk} {sk}": why for (pk, sk), why in reading.refused}
+        return Audit(reading.entries(), reading.head(), uncounted)
+
     def reading(self) -> Reading:
-        """Everything, checked: the log follows on itself, and what it speaks of is there. Raises LedgerUnavailable."""
+        """Everything, checked: the log follows on itself, and what it speaks of is there. Raises LedgerTampered."""
         with _unavailable("reading"):
             shelves = Shelves()
             shelves.add(self._table.scan())
@@ -167,7 +176,7 @@ class DynamoLedger:
             raise LedgerUnavailable(f"{request_id!r} cannot be the id of an access request in this ledger.")
         for event in events:
             kind_of(event)  # KeyError for what is none, before anything is done
-        anonymous = any(rows.actor_in(event) is None for event in events)
+        anonymous = any(actor_in(event) is None for event in events)
         addition = addition_to(stream, request_id, events, self._own() if anonymous else None)
         head = self._logged() if addition.logged else None
         return [rows.item_of(row) for row in addition.inserts(time.time_ns(), head)]
@@ -185,16 +194,16 @@ class DynamoLedger:
             row: rows.LogRow = rows.read_row(rows.LogRow, last)
             return Head(row.position, row.chained)
         except ValueError as fault:
-            raise LedgerUnavailable(
+            raise LedgerTampered(
                 "The last row of the ledger's audit is none.",
                 remedy="Name what is wrong: sm-access audit-log verify.",
             ) from fault
 
 
-def forged(request_id: str, stream: Stream) -> LedgerUnavailable:
+def forged(request_id: str, stream: Stream) -> LedgerTampered:
     """The error for an access request of which nothing counts."""
     why = stream.refused[0][1] if stream.refused else "nothing of it is there"
-    return LedgerUnavailable(
+    return LedgerTampered(
         f"Nothing of access request {request_id} counts: {why}.",
         remedy="Nobody can decide on it. All rows that count for nothing: sm-access audit-log verify.",
     )

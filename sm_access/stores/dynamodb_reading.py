@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sm_access.stores.chain import START, Head, broken
+from sm_access.access.audit_trail import Authorship, Entry, Head, in_order
+from sm_access.stores.chain import START, broken
 from sm_access.stores.dynamodb_rows import (
     APPLY,
     ASK,
@@ -23,6 +24,7 @@ from sm_access.stores.dynamodb_rows import (
     key_of,
     log_key,
     partition_kind,
+    principal_in,
     read_row,
     sort_key,
 )
@@ -56,10 +58,29 @@ class Reading:
         )
         return Head(*_two(self.logged), pending=tuple(pending))
 
+    def entries(self) -> tuple[Entry, ...]:
+        """Everything that counts, for an auditor."""
+        positions = {(row.by, row.of): row.position for row in self.log}
+        return in_order(
+            Entry(
+                request_id=stream.request_id,
+                version=row.version,
+                kind=row.kind,
+                event=event,
+                author=principal_in(row.author),
+                user_id=row.author.partition("#")[2],
+                authorship=Authorship.PROVEN,
+                position=positions.get(row.key),
+                hash=row.hash,
+            )
+            for stream in self.streams.values()
+            for row, event in zip(stream.rows, stream.events, strict=True)
+        )
+
     def check(self, noted: Head | None = None) -> None:
         """That the log follows on itself and every row of it is there; and holds a head noted earlier.
 
-        Raises LedgerUnavailable, naming the first row that is wrong.
+        Raises LedgerTampered, naming the first row that is wrong.
         """
         rows = {row.key: row for stream in self.streams.values() for row in stream.rows}
         judged = {key for stream in self.streams.values() for key in stream.judged}
@@ -171,7 +192,7 @@ class Shelves:
         return slot.isdecimal() and orders.get(int(slot), {}).get("by") == pk
 
     def reading(self) -> Reading:
-        """What everything comes to. Raises LedgerUnavailable for rows of the log that are none."""
+        """What everything comes to. Raises LedgerTampered for rows of the log that are none."""
         refused: dict[Key, str] = dict.fromkeys(self.strangers, "it is no row of a ledger")
         streams: list[Stream] = []
         counted: set[Key] = set()

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sm_access.access.audit_trail import actor_in
 from sm_access.access.caller import Caller, principal_key
 from sm_access.access.canonical import sha256
 from sm_access.access.events import Event
@@ -211,15 +212,6 @@ def read_row(kind: type[Any], item: Item) -> Any:
 
 
 # --- who may have written what --------------------------------------------------------------------------------------
-
-
-def actor_in(event: Event) -> Caller | None:
-    """Who the event says did it; None for what names nobody. An event has at most one."""
-    for name in type(event).__dataclass_fields__:
-        value = getattr(event, name)
-        if isinstance(value, Caller):
-            return value
-    return None
 
 
 def shelf_for(kind: str, author: str, owner: str, *, named: bool) -> str:

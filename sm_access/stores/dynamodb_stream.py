@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sm_access.access.audit_trail import Head, actor_in
 from sm_access.access.caller import PARTITIONS
 from sm_access.access.canonical import canonical_json
 from sm_access.access.event_codec import decode_event, encode_event, kind_of
@@ -21,8 +22,8 @@ from sm_access.access.events import Event
 from sm_access.access.instant import format_instant
 from sm_access.access.model import AccessRequest, advance, fold
 from sm_access.access.terms import terms_of
-from sm_access.errors import LedgerUnavailable, Refused, SmAccessError
-from sm_access.stores.chain import START, Head, broken
+from sm_access.errors import LedgerTampered, LedgerUnavailable, Refused, SmAccessError
+from sm_access.stores.chain import START, broken
 from sm_access.stores.dynamodb_rows import (
     APPLY,
     ASK,
@@ -36,7 +37,6 @@ from sm_access.stores.dynamodb_rows import (
     LogRow,
     OrderRow,
     Row,
-    actor_in,
     author_in,
     author_of,
     authorship_fault,
@@ -170,7 +170,7 @@ def read_stream(
 ) -> Stream:
     """The stream that a claim and the places taken after it come to.
 
-    Raises LedgerUnavailable where a row of a reviewer or reconciler is not what its place says: IAM lets nobody change
+    Raises LedgerTampered where a row of a reviewer or reconciler is not what its place says: IAM lets nobody change
     rows, so somebody who administers the table has.
     """
     try:
@@ -321,5 +321,5 @@ def _unshowable(row: EventRow, event: Event) -> str:
     return ""
 
 
-def _changed(key: Key) -> LedgerUnavailable:
+def _changed(key: Key) -> LedgerTampered:
     return broken(f"the row {key[1]} of {author_in(key[0])} was changed after it was written")
