@@ -42,9 +42,13 @@ from collections.abc import Mapping, Sequence
 
 
 class SmAccessError(Exception):
-    """What every surface catches and shows as one paragraph. `remedy` is the sentence or command that helps."""
+    """What every surface catches and shows as one paragraph. `remedy` is the sentence or command that helps.
+
+    code: AWS's own code for what went wrong, e.g. `NoSuchEntity`, where AWS answered.
+    """
 
     exit_code = 3
+    code = ""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)

@@ -43,8 +43,22 @@ UNKNOWN_KEY = frozenset(
     {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "InvalidToken"}
 )
 
-WORKERS = 8
-"""How many calls a collector has under way at once."""
+#: AWS's codes for "ask less often", of which some come with status 503 and are no failure of AWS's.
+THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+#: AWS's codes for "there is no such thing", of what policies hang on.
+GONE = frozenset({"NoSuchBucket", "NoSuchEntity", "NotFoundException"})
+
+WORKERS = 64
+"""How many calls are under way at once: as many as there are to make for a role of twenty policies and ten buckets, so
+that none waits for another; and as many connections as that needs."""
 
 
 class Aws:
@@ -54,13 +68,15 @@ class Aws:
     """
 
     def __init__(self, session: boto3.session.Session | None = None, *, timeout_seconds: float = 10) -> None:
+        self.timeout_seconds = timeout_seconds
         self._given = session
         self._lock = Lock()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._config = Config(
             connect_timeout=min(3.0, timeout_seconds),
             read_timeout=timeout_seconds,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": 3},  # with jitter between them
+            max_pool_connections=WORKERS,
             user_agent_extra="sm_access",
         )
 
@@ -89,6 +105,10 @@ class Aws:
                         config=self._config,
                     )
             return self._clients[key]
+
+    def endpoints(self) -> tuple[str, ...]:
+        """Where the services that answers are read from are asked: what one AWS is told from another by."""
+        return tuple(str(self.client(service).meta.endpoint_url) for service in ("sts", "iam", "s3", "kms"))
 
 
 def error_code(error: ClientError) -> str:
@@ -148,11 +168,7 @@ def _ours(error: Exception, doing: str) -> SmAccessError:
     if isinstance(error, ClientError):
         return _from_answer(error, doing)
     if isinstance(error, ResponseParserError):
-        # A stand-in answers a call it does not have with a page of HTML; AWS never does.
-        return NotSupportedHere(
-            f"The endpoint did not answer in AWS's language while {doing}.",
-            remedy="A local stand-in for AWS lacks this call; `sm-access sandbox limits` lists what is missing.",
-        )
+        return not_in_its_language(doing)
     if isinstance(error, BotoConnectionError | HTTPClientError):
         return AwsUnreachable(
             f"AWS did not answer while {doing}: {type(error).__name__}.",
@@ -166,7 +182,23 @@ def _ours(error: Exception, doing: str) -> SmAccessError:
     return CannotTell(f"The AWS SDK failed while {doing}: {type(error).__name__}.", remedy="Try again.")
 
 
+def not_in_its_language(doing: str) -> NotSupportedHere:
+    """A stand-in answers a call it does not have with a page of HTML; AWS never does. A proxy may, and half an
+    answer looks alike.
+    """
+    return NotSupportedHere(
+        f"The endpoint did not answer in AWS's language while {doing}.",
+        remedy="A local stand-in for AWS lacks this call; `sm-access sandbox limits` lists what is missing.",
+    )
+
+
 def _from_answer(error: ClientError, doing: str) -> SmAccessError:
+    found = _by_code(error, doing)
+    found.code = error_code(error)
+    return found
+
+
+def _by_code(error: ClientError, doing: str) -> SmAccessError:
     code = error_code(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in EXPIRED:
@@ -184,6 +216,10 @@ def _from_answer(error: ClientError, doing: str) -> SmAccessError:
         return AccessDenied(
             f"AWS denied {action} while {doing}.",
             remedy="Ask whoever administers this role; `sm-access whoami` shows who you are to AWS.",
+        )
+    if code in THROTTLED:
+        return CannotTell(
+            f"AWS was asked too often ({code}, while {doing}).", remedy="Wait a minute, then try again."
         )
     if status >= 500:
         return NotSupportedHere(
