@@ -116,16 +116,25 @@ class Services:
 
         return collect_caller(self.aws)
 
-    def identity(self) -> Identity:
-        """Who this process is. Raises NoCredentials, ExpiredCredentials, AwsUnreachable."""
+    def identity(self, *, thorough: bool = True) -> Identity:
+        """Who this process is. thorough: IAM and SageMaker are asked as well, not STS alone.
+
+        Where STS does not answer, `caller` is None. Raises NoCredentials, InvalidSetting.
+        """
         from sm_access.aws.identity import collect_identity
 
-        return collect_identity(self.aws, self.settings.resource_metadata)
+        return collect_identity(self.aws, self.settings.resource_metadata, thorough=thorough)
 
 
 def identity_view() -> dict[str, Any]:
-    """This process's identity as JSON, read afresh: what the Jupyter server answers about itself."""
+    """This process's identity as JSON, read afresh: what the Jupyter server answers about itself.
+
+    Raises what kept AWS from telling who this is.
+    """
     from sm_access.presentation.identity import identity_view as view
 
     services = Services()
-    return view(services.identity(), services.clock.now())
+    identity = services.identity(thorough=False)
+    if identity.unasked is not None:
+        raise identity.unasked
+    return view(identity, services.clock.now())

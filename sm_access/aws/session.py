@@ -13,7 +13,10 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
     HTTPClientError,
+    InfiniteLoopConfigError,
+    InvalidConfigError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -70,6 +73,7 @@ class Aws:
     def __init__(self, session: boto3.session.Session | None = None, *, timeout_seconds: float = 10) -> None:
         self.timeout_seconds = timeout_seconds
         self._given = session
+        self.timeout_seconds = timeout_seconds
         self._lock = Lock()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._config = Config(
@@ -129,6 +133,10 @@ def told(doing: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise _ours(error, doing) from None
+    except (RuntimeError, KeyError, TypeError) as error:
+        if not _raised_by_the_sdk(error):
+            raise
+        raise _of_a_bad_answer(error, doing) from None
     except ValueError as error:
         if not _raised_by_the_sdk(error):
             raise
@@ -139,8 +147,21 @@ def told(doing: str) -> Iterator[None]:
         ) from None
 
 
-def _raised_by_the_sdk(error: ValueError) -> bool:
-    """Whether botocore was at work; a ValueError of our own is a defect and stays one."""
+def _of_a_bad_answer(error: Exception, doing: str) -> SmAccessError:
+    """What botocore raises, in Python's own errors, about what a credentials endpoint answered."""
+    if isinstance(error, RuntimeError):  # "the refreshed credentials are still expired"
+        return ExpiredCredentials(
+            f"The temporary credentials have expired, and new ones are not to be had yet (found while {doing}).",
+            remedy="Restart the kernel, or sign in again; SageMaker then hands out new ones.",
+        )
+    return NoCredentials(
+        f"The credentials endpoint answered something else than credentials (found while {doing}).",
+        remedy="Check AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_EC2_METADATA_SERVICE_ENDPOINT; then try again.",
+    )
+
+
+def _raised_by_the_sdk(error: Exception) -> bool:
+    """Whether botocore was at work; an error of our own is a defect and stays one."""
     frame = error.__traceback__
     while frame is not None:
         if str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "botocore":
@@ -158,10 +179,21 @@ def _ours(error: Exception, doing: str) -> SmAccessError:
         )
     if isinstance(error, ProfileNotFound):
         return InvalidSetting(f"{error}.", remedy="Correct or unset AWS_PROFILE.")
+    if isinstance(error, ConfigParseError):
+        return InvalidSetting(
+            f"The AWS configuration file {error.kwargs.get('path', '')} cannot be read (found while {doing}).",
+            remedy="Correct it: headings are written [default] or [profile NAME], and settings NAME = VALUE.",
+        )
+    if isinstance(error, InvalidConfigError | InfiniteLoopConfigError):
+        return InvalidSetting(
+            f"The profile in use is not set up as the AWS SDK needs it (found while {doing}: {type(error).__name__}).",
+            remedy="Check its role_arn, source_profile, credential_source and sso_session in the AWS configuration "
+            "file; a profile that is named there must exist and have credentials.",
+        )
     if isinstance(error, NoRegionError):
         return InvalidSetting(
             f"No AWS Region is set, which {doing} needs.",
-            remedy="Set AWS_REGION, e.g. `export AWS_REGION=us-east-1`.",
+            remedy="Set AWS_DEFAULT_REGION, e.g. `export AWS_DEFAULT_REGION=us-east-1`; boto3 reads no AWS_REGION.",
         )
     if isinstance(error, ParamValidationError):
         return InvalidSetting(f"The AWS SDK refused a value while {doing}: {error}.", remedy="Correct it.")

@@ -20,6 +20,7 @@ from sm_access.presentation.page import (
     Page,
     Paragraph,
     Part,
+    Span,
     Table,
     Tone,
     visible,
@@ -52,7 +53,10 @@ def styled(of: Line) -> Text:
 
 def _headline(page: Page) -> Text:
     sign = SIGNS.get(page.tone)
-    return Text.assemble((f"{sign} " if sign else "", f"bold {STYLES[page.tone]}"), styled(page.headline))
+    aside = styled((Span(" · ", Tone.QUIET), page.aside)) if page.aside else ""
+    return Text.assemble(
+        (f"{sign} " if sign else "", f"bold {STYLES[page.tone]}"), styled(page.headline), aside
+    )
 
 
 def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]:

@@ -38,15 +38,21 @@ EXIT_CODES = {
 
 
 def whoami(*, services: Services | None = None) -> Result:
-    """Who this process is to AWS: role, account, where the credentials come from and until when."""
+    """Who this process is to AWS: role, account, where the credentials come from and until when.
+
+    Where AWS does not answer, the result (exit code 3) shows what is known without it. Raises NoCredentials,
+    InvalidSetting.
+    """
     at = services or Services()
-    return Result(identity_page(at.identity(), at.clock.now()))
+    identity = at.identity()
+    return Result(identity_page(identity, at.clock.now()), 0 if identity.caller is not None else 3)
 
 
 def greeting(*, services: Services | None = None) -> Result:
     """The identity in one line: what loading the notebook extension shows."""
     at = services or Services()
-    return Result(one_line(at.identity(), at.clock.now()))
+    identity = at.identity(thorough=False)
+    return Result(one_line(identity, at.clock.now()), 0 if identity.caller is not None else 3)
 
 
 def can(what: str, where: str, *, services: Services | None = None) -> Result:

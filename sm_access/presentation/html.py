@@ -38,6 +38,12 @@ body[data-jp-theme-light="false"] .sm-access{--sma-ok:#81c784;--sma-no:#ef9a9a;-
 --sma-ok-soft:#1b3a1e;--sma-no-soft:#431f1f;--sma-warn-soft:#43320f}
 .sm-access .sma-head{display:flex;gap:10px;align-items:flex-start}
 .sm-access .sma-head>div{padding-top:1px;font-size:1.08em}
+.sm-access .sma-head:has(>.sma-aside) strong{font-size:1.1em}
+.sm-access .sma-head>.sma-aside{margin-left:auto;flex:none;font-size:.94em;padding-top:2px}
+.sm-access .sma-aside>span{display:inline-block;padding:0 9px;border-radius:10px;background:var(--sma-sunken);
+white-space:nowrap}.sm-access .sma-aside>.sma-ok{background:var(--sma-ok-soft)}
+.sm-access .sma-aside>.sma-no{background:var(--sma-no-soft)}
+.sm-access .sma-aside>.sma-warn{background:var(--sma-warn-soft)}
 .sm-access .sma-sign{flex:none;width:24px;height:24px;border-radius:12px;text-align:center;line-height:24px;
 font-weight:600;background:var(--sma-sunken)}
 .sm-access .sma-sign.sma-ok{background:var(--sma-ok-soft)}.sm-access .sma-sign.sma-no{background:var(--sma-no-soft)}
@@ -67,6 +73,7 @@ padding:0 8px;text-align:center;border-radius:10px;background:var(--sma-sunken);
 .sm-access dl{display:grid;grid-template-columns:minmax(88px,max-content) 1fr;gap:3px 16px;margin:8px 0 0}
 .sm-access dl>dt,.sm-access dl>dd{float:none;width:auto;margin:0;padding:0}
 .sm-access dl>dt{color:var(--sma-quiet);font-weight:400;white-space:nowrap}
+.sm-access .sma-body>:is(p,details)+dl{margin-top:12px}
 .sm-access details{margin:8px 0 0}
 .sm-access summary{cursor:pointer;width:max-content;max-width:100%;color:var(--jp-content-link-color,#1565c0)}
 .sm-access details>:not(summary){margin-left:16px}
@@ -125,7 +132,8 @@ def to_html(page: Page) -> str:
     badge = f'<span class="sma-sign sma-{page.tone.value}" aria-hidden="true">{sign}</span>' if sign else ""
     blocks = "".join(_block(block) for block in page.blocks)
     body = f'<div class="{"sma-body" if sign else "sma-blocks"}">{blocks}</div>' if blocks else ""
-    head = f'<div class="sma-head">{badge}<div>{_line(page.headline)}</div></div>'
+    aside = f'<div class="sma-aside">{_span(page.aside)}</div>' if page.aside else ""
+    head = f'<div class="sma-head">{badge}<div>{_line(page.headline)}</div>{aside}</div>'
     return f'<style>{_STYLE}</style><div class="sm-access">{head}{body}</div>'
 
 

@@ -30,7 +30,7 @@ MOST_EXPLAINED = 6
 
 def to_text(page: Page) -> str:
     sign = SIGNS.get(page.tone)
-    headline = plain_text(page.headline)
+    headline = plain_text(page.headline) + (f" · {visible(page.aside.text)}" if page.aside else "")
     return "\n".join([f"{sign} {headline}" if sign else headline, *_blocks(page.blocks, "  ")])
 
 

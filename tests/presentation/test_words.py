@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sm_access.access.caller import Caller
-from sm_access.access.identity import CredentialSource, Identity
+from sm_access.access.identity import Authority, CredentialSource, Identity, RoleStatement, Site
 from sm_access.access.level import Level
 from sm_access.access.model import Status
 from sm_access.access.probe import Outcome, Probe, ProbeKind, ProbeResult
@@ -29,9 +29,9 @@ ACCOUNT = "111122223333"
 
 def identity(**changes: Any) -> Identity:
     plain = Identity(
-        arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker",
-        account=ACCOUNT,
-        user_id="AROAEXAMPLE:SageMaker",
+        caller=Caller(
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker", ACCOUNT, "AROAEXAMPLE:SageMaker"
+        ),
         source=CredentialSource.CONTAINER,
         expires_at=NOW + timedelta(hours=1),
         long_term_key=False,
@@ -39,6 +39,13 @@ def identity(**changes: Any) -> Identity:
         read_at=NOW,
     )
     return replace(plain, **changes)
+
+
+BY_STS = RoleStatement(Authority.STS, f"arn:aws:iam::{ACCOUNT}:role/notebooks", "STS GetCallerIdentity")
+
+
+def stated(role: str, by: Authority = Authority.METADATA) -> RoleStatement:
+    return RoleStatement(by, f"arn:aws:iam::{ACCOUNT}:role/{role}", "resource-metadata.json")
 
 
 def shown(page: Page) -> str:
@@ -69,12 +76,12 @@ class TestIdentity:
             ({"expires_at": NOW}, "error", "have expired"),
             ({"expires_at": None}, "ok", "none in use"),
             (
-                {"metadata": {"ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}},
+                {"roles": (BY_STS, stated("other"))},
                 "warn",
                 "is other, but",
             ),
             (
-                {"metadata": {"ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/team/notebooks"}},
+                {"roles": (BY_STS, stated("team/notebooks"))},
                 "ok",
                 "none in use",
             ),
@@ -103,7 +110,7 @@ class TestIdentity:
         ],
     )
     def test_other_principals(self, arn: str, name: str, kind: str) -> None:
-        page = identity_page(identity(arn=arn), NOW)
+        page = identity_page(identity(caller=Caller(arn, ACCOUNT)), NOW)
         assert name_of(arn) == name
         assert f"{name}, {kind} in {ACCOUNT}" in to_text(page)
         assert page.data["session_name"] is None
@@ -111,9 +118,10 @@ class TestIdentity:
     def test_metadata_is_shown_as_text(self) -> None:
         bad = "<script>x</script>"
         keys = ("ResourceName", "DomainId", "UserProfileName", "SpaceName")
-        page = identity_page(identity(metadata=dict.fromkeys(keys, bad), region=bad), NOW)
+        site = Site.STUDIO
+        page = identity_page(identity(site=site, metadata=dict.fromkeys(keys, bad), region=bad), NOW)
         assert bad not in to_html(page)
-        assert to_html(page).count("&lt;script&gt;") == 5
+        assert to_html(page).count("&lt;script&gt;") == 10  # in the card, and again beneath "More"
 
 
 def request_in(status: Status) -> Any:
