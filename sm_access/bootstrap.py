@@ -55,7 +55,8 @@ class Services:
     @cached_property
     def rules(self) -> Rules:
         tables = self.settings.rules
-        return Rules.from_dict({**tables.get("review", {}), "bucket": tables.get("bucket", {})})
+        beside = {key: tables.get(key, {}) for key in ("bucket", "role")}
+        return Rules.from_dict({**tables.get("review", {}), **beside})
 
     @cached_property
     def ledger(self) -> SqliteLedger | DynamoLedger:

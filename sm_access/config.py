@@ -27,7 +27,16 @@ else:
 _TABLE = re.compile(r"dynamodb://([A-Za-z0-9_.-]{3,255})(?:\?region=([a-z]{2,}(?:-[a-z]+)+-\d))?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _TOP_LEVEL_KEYS = frozenset(
-    {"ledger", "timeout_seconds", "resource_metadata", "snapshot", "snapshot_max_age", "review", "bucket"}
+    {
+        "ledger",
+        "timeout_seconds",
+        "resource_metadata",
+        "snapshot",
+        "snapshot_max_age",
+        "review",
+        "bucket",
+        "role",
+    }
 )
 
 
@@ -43,7 +52,8 @@ class Settings:
     snapshot: where an admin publishes snapshots of roles: `s3://BUCKET/PREFIX` or a directory (`snapshot`,
         `SM_ACCESS_SNAPSHOT`). None: as the account's parameter says.
     snapshot_max_age: how old a snapshot may be to be relied on (`snapshot_max_age`, `SM_ACCESS_SNAPSHOT_MAX_AGE`).
-    rules: the tables `[review]` and `[bucket."NAME"]` as they stand in the file; `access.rules` checks them.
+    rules: the tables `[review]`, `[bucket."NAME"]` and `[role."NAME"]` as they stand in the file; `access.rules`
+        checks them.
     source: the file that was read, or None.
     """
 
@@ -72,7 +82,7 @@ class Settings:
                 env.get("SM_ACCESS_RESOURCE_METADATA")
                 or str(table.get("resource_metadata", "/opt/ml/metadata/resource-metadata.json"))
             ),
-            rules={key: table[key] for key in ("review", "bucket") if key in table},
+            rules={key: table[key] for key in ("review", "bucket", "role") if key in table},
             source=source,
             snapshot=env.get("SM_ACCESS_SNAPSHOT") or table.get("snapshot") or None,
             snapshot_max_age=env.get("SM_ACCESS_SNAPSHOT_MAX_AGE")
@@ -139,17 +149,18 @@ def _read(path: Path) -> dict[str, Any]:
             f"The configuration file {path} has a key that nothing reads: {unknown[0]}.",
             remedy=f"Known keys are {', '.join(sorted(_TOP_LEVEL_KEYS))}.",
         )
-    for key in ("review", "bucket"):
+    for key in ("review", "bucket", "role"):
         if not isinstance(table.get(key, {}), dict):
             raise InvalidSetting(
                 f"In the configuration file {path}, {key} is not a table.",
-                remedy='Write [review], or [bucket."my-bucket"], and the rules beneath it.',
+                remedy='Write [review], [bucket."my-bucket"] or [role."my-role"], and the rules beneath it.',
             )
-    if "bucket" in table.get("review", {}):
-        raise InvalidSetting(
-            f"In the configuration file {path}, the table bucket stands within [review], where nothing reads it.",
-            remedy='Write [bucket."my-bucket"] at the top level.',
-        )
+    for key in ("bucket", "role"):
+        if key in table.get("review", {}):
+            raise InvalidSetting(
+                f"In the configuration file {path}, the table {key} stands within [review], where nothing reads it.",
+                remedy=f'Write [{key}."my-{key}"] at the top level.',
+            )
     for key in ("ledger", "resource_metadata", "snapshot", "snapshot_max_age"):
         if not isinstance(table.get(key, ""), str):
             raise InvalidSetting(

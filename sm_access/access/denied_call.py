@@ -46,9 +46,9 @@ class Ask:
         return Ask(
             self.target,
             self.level,
-            min(self.duration, own.max_duration),
-            tuple(reviewer.pattern for reviewer in own.reviewers),
-            self.level in own.levels,
+            min(self.duration, own.ceiling.max_duration),
+            tuple(reviewer.pattern for reviewer in own.reviewers.named),
+            self.level in own.ceiling.levels,
         )
 
 

@@ -147,6 +147,14 @@ def explain(services: Services, text: tuple[str, ...]) -> Result:
 )
 @click.option("--why", required=True, metavar="TEXT", help="What it is for: the reviewer reads this.")
 @click.option("--person", metavar="NAME", help="Who asks, shown to the reviewer as a claim.")
+@click.option(
+    "--with",
+    "extras",
+    multiple=True,
+    metavar="versions|tags",
+    help="Also earlier versions of objects, or their tags.",
+)
+@click.option("--only-me", is_flag=True, help="For this user profile's sessions alone, by source identity.")
 @click.option("--dry-run", is_flag=True, help="Show what would be asked for, and ask nothing.")
 def request(services: Services, where: str, level: str, **options: Any) -> Result:
     """Ask for access to a bucket or prefix for the role you work on."""
@@ -189,6 +197,52 @@ def reject(services: Services, id: str, why: str) -> Result:
     return requesting.reject(id, why=why, services=services)
 
 
+@_verb("narrow")
+@click.argument("id")
+@click.option("--why", required=True, metavar="TEXT", help="What the requester should know.")
+@click.option("--where", metavar=WHERE, help="A place within the one that was asked for.")
+@click.option("--level", metavar="list", help="Listing alone: no other level includes another.")
+@click.option("--for", "duration", metavar="TIME", help="A shorter time, e.g. 8h.")
+@click.option("--without-extras", is_flag=True, help="No versions and no tags.")
+def narrow(services: Services, id: str, without_extras: bool, **options: Any) -> Result:
+    """Take away from what a request asks for; it still waits to be approved."""
+    return requesting.narrow(id, extras=() if without_extras else None, services=services, **options)
+
+
+@_verb("extend")
+@click.argument("id")
+@click.option(
+    "--for", "duration", default="7d", show_default=True, metavar="TIME", help="How long, from approval."
+)
+@click.option(
+    "--why",
+    default="still needed",
+    show_default=True,
+    metavar="TEXT",
+    help="What it is for: the reviewer reads this.",
+)
+def extend(services: Services, id: str, duration: str, why: str) -> Result:
+    """Ask for the same once more; the old grant stays until its end."""
+    return requesting.extend(id, duration=duration, why=why, services=services)
+
+
+@_verb("release")
+@click.argument("id")
+def release(services: Services, id: str) -> Result:
+    """Give a grant back that is no longer needed."""
+    return requesting.release(id, services=services)
+
+
+@_verb("break-glass")
+@click.argument("id")
+@click.option(
+    "--why", required=True, metavar="TEXT", help="What the emergency is: everyone who decides reads this."
+)
+def break_glass(services: Services, id: str, why: str) -> Result:
+    """Take what was asked for now, in an emergency, where the rules leave that; everyone is told."""
+    return requesting.break_glass(id, why=why, services=services)
+
+
 @_verb("withdraw")
 @click.argument("id")
 def withdraw(services: Services, id: str) -> Result:
@@ -212,9 +266,12 @@ def prove(services: Services, id: str) -> Result:
 
 
 @_verb("reconcile")
-def reconcile(services: Services) -> Result:
-    """Apply what was approved, and collect what has ended."""
-    return requesting.reconcile(services=services)
+@click.option(
+    "--keep-drift", is_flag=True, help="Leave our policies as somebody changed them, and only say so."
+)
+def reconcile(services: Services, keep_drift: bool) -> Result:
+    """Apply what was approved or a rule approves, and collect what has ended."""
+    return requesting.reconcile(keep_drift=keep_drift, services=services)
 
 
 @_verb("simulate")

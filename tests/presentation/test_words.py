@@ -11,7 +11,8 @@ import pytest
 from sm_access.access.caller import Caller
 from sm_access.access.identity import Authority, CredentialSource, Identity, RoleStatement, Site
 from sm_access.access.level import Level
-from sm_access.access.model import Status
+from sm_access.access.model import Status, Terms
+from sm_access.access.planner import InUse, arrange
 from sm_access.access.probe import Outcome, Probe, ProbeKind, ProbeResult
 from sm_access.access.proof import ProofFinding, ProofStep
 from sm_access.access.rules import Rules
@@ -25,6 +26,8 @@ from sm_access.presentation.text import to_text
 
 NOW = datetime(2026, 11, 23, 17, tzinfo=timezone.utc)
 ACCOUNT = "111122223333"
+
+PLAN = arrange(f"arn:aws:iam::{ACCOUNT}:role/notebooks", [], InUse(500))
 
 
 def identity(**changes: Any) -> Identity:
@@ -141,15 +144,13 @@ def request_in(status: Status) -> Any:
     asker = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker", ACCOUNT)
     steward = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/steward/ann", ACCOUNT)
     bad = "<script>alert(1)</script>"
-    made = desk.submit(
-        asker,
+    terms = Terms(
         f"arn:aws:iam::{ACCOUNT}:role/notebooks",
         S3Target("lake", "<b>raw</b>/"),
         Level.READ,
         timedelta(days=1),
-        bad,
-        bad,
     )
+    made = desk.submit(asker, terms, bad, bad)
     if status is Status.REJECTED:
         return desk.reject(made.id, steward, bad)
     if status is Status.WITHDRAWN:
@@ -172,12 +173,12 @@ def test_every_status_has_words_and_a_tone(status: Status) -> None:
 def test_a_request_in_every_page_shows_hostile_words_as_text(status: Status) -> None:
     request = request_in(status)
     made: tuple[dict[str, Any], ...] = ({"Sid": "<i>x</i>", "Effect": "Allow"},)
-    review = words.Review(request, made, ("<img src=x>",), None, None, 10_240)
+    review = words.Review(request, made, ("<img src=x>",), None, None)
     pages = [
         words.submitted_page(request, made, "<u>who</u>", NOW),
         words.dry_run_page(request, made, "<u>who</u>", NOW),
         words.requests_page([request], NOW),
-        words.inbox_page([review, replace(review, notebooks=None, quota_after=5)], NOW),
+        words.inbox_page([review, replace(review, notebooks=None, plan=PLAN, quorum=2)], NOW),
         words.inbox_page([replace(review, notebooks=())], NOW),
         words.decided_page(request, "Approved", NOW),
         words.decided_page(request, "Approved", NOW, "<b>problem</b>"),
@@ -191,7 +192,7 @@ def test_a_request_in_every_page_shows_hostile_words_as_text(status: Status) -> 
 
 
 def test_a_claim_is_marked_as_one_and_a_proof_as_one() -> None:
-    page = words.inbox_page([words.Review(request_in(Status.SUBMITTED), (), None, None, None, 10_240)], NOW)
+    page = words.inbox_page([words.Review(request_in(Status.SUBMITTED), (), None, None, None)], NOW)
     text = to_text(page)
     assert "(claimed)" in text
     assert "(proven by AWS STS)" in text
@@ -208,7 +209,7 @@ def test_a_claim_is_marked_as_one_and_a_proof_as_one() -> None:
     ],
 )
 def test_who_gains(notebooks: tuple[str, ...] | None, said: str) -> None:
-    review = words.Review(request_in(Status.SUBMITTED), (), notebooks, "111122223333", 500, 10_240)
+    review = words.Review(request_in(Status.SUBMITTED), (), notebooks, "111122223333", PLAN)
     assert said in to_text(words.inbox_page([review], NOW))
 
 
@@ -258,11 +259,13 @@ def test_moments() -> None:
 def test_a_reviewer_sees_whose_bucket_it_is_and_which_key_is_opened() -> None:
     request = request_in(Status.SUBMITTED)
     own = request.role_arn.split(":")[4]
-    review = words.Review(request, (), (), own, 500, 10_240)
+    review = words.Review(request, (), (), own, PLAN)
     assert f"{own}, the role's own account" in to_text(words.inbox_page([review], NOW))
     assert "none is opened" in to_text(words.inbox_page([review], NOW))
     key = f"arn:aws:kms:us-east-1:{own}:key/1234"
-    strange = replace(review, owner=None, request=replace(request, kms_key_arn=key))
+    strange = replace(
+        review, owner=None, request=replace(request, terms=replace(request.terms, kms_key_arn=key))
+    )
     assert "another account, or not known" in to_text(words.inbox_page([strange], NOW))
     assert f"opens {key}" in to_text(words.inbox_page([strange], NOW))
 
@@ -272,22 +275,25 @@ def test_a_proof_says_what_was_not_tried() -> None:
         ProbeResult(Probe(ProbeKind.LIST, "lake", "raw/", Outcome.ALLOWED), Outcome.ALLOWED),
         ProofFinding.HELD,
     )
-    request = replace(request_in(Status.APPLIED), level=Level.WRITE)
+    request = request_in(Status.APPLIED)
+    request = replace(request, terms=replace(request.terms, level=Level.WRITE))
     text = to_text(words.proof_page(request, (listed,), NOW))
     assert "Proven: listing it works - write" in text
     assert "Not tried, because it would change something: s3:PutObject" in text
-    reading = to_text(words.proof_page(replace(request, level=Level.READ), (listed,), NOW))
+    reading = to_text(
+        words.proof_page(replace(request, terms=replace(request.terms, level=Level.READ)), (listed,), NOW)
+    )
     assert "Proven: it works - read" in reading
 
 
 def test_showing_a_request_says_what_came_of_it_and_in_whose_words() -> None:
     for status, said in ((Status.REJECTED, "Rejected: "), (Status.REVOKED, "Revoked: ")):
-        review = words.Review(request_in(status), (), (), None, None, 10_240)
+        review = words.Review(request_in(status), (), (), None, None)
         text = to_text(words.show_page(review, NOW))
         assert text.splitlines()[0].lstrip("✕! ").startswith(said)
         assert "their words" in text
         assert "sm-access approve" not in text
-    waiting = words.Review(request_in(Status.SUBMITTED), (), (), None, None, 10_240)
+    waiting = words.Review(request_in(Status.SUBMITTED), (), (), None, None)
     assert "sm-access approve" in to_text(words.show_page(waiting, NOW))
 
 

@@ -122,6 +122,6 @@ def test_a_whole_story(ledger: Any) -> None:
     at = desk(ledger)
     asked = submit(at)
     assert approve(at, asked) == desk(ledger).get(asked.id)
-    assert at.revoke(asked.id, SCIENTIST, "released").version == 3
+    assert at.release(asked.id, SCIENTIST).version == 3
     events: tuple[Event, ...] = ledger.events(asked.id)
-    assert [type(event).__name__ for event in events] == ["Submitted", "Approved", "Revoked"]
+    assert [type(event).__name__ for event in events] == ["Submitted", "Approved", "Released"]
