@@ -24,6 +24,10 @@ from sm_access.errors import InvalidS3Uri
 from sm_access.policy import Arn
 
 _S3_ARN = ":s3:::"
+#: What Spark, Delta Lake and Hive keep beside the data of a table, in folders of their own.
+_OF_TABLES = frozenset(
+    {"_temporary", "_delta_log", "_spark_metadata", "_symlink_format_manifest", "_committed"}
+)
 USUAL_DURATION = timedelta(days=7)
 
 
@@ -138,9 +142,7 @@ def sensible_target(bucket: str, path: str, *, listing: bool = False) -> S3Targe
     """
     if not path:
         return _target(bucket, "") if listing else None
-    folders = path.split("/")[:-1]
-    while folders and ("=" in folders[-1] or folders[-1].startswith("_")):
-        folders.pop()
+    folders = list(takewhile(lambda name: "=" not in name and name not in _OF_TABLES, path.split("/")[:-1]))
     while folders:
         found = _target(bucket, "/".join(folders) + "/")
         if found is not None:
@@ -186,10 +188,12 @@ def _in_s3(resource: str) -> tuple[str, str]:
 
 def _resource(said: DenialMessage, needed: Sequence[Need], action: str) -> str:
     """As AWS said it, else as the parameters tell; '' where they do not tell it exactly."""
-    own = (need.resource for need in needed if need.action.lower() == action.lower() and need.exact)
-    if said.resource and Arn.read(said.resource) is None:
-        return next((each for each in own if each != "*"), said.resource)  # IAM writes `role NAME`
-    return said.resource or next((each for each in own if each != "*"), "")
+    own = (
+        need.resource for need in needed if need.action.lower() == action.lower() and "*" not in need.resource
+    )
+    if said.resource and Arn.read(said.resource) is not None:
+        return said.resource
+    return next(own, said.resource)  # IAM writes `role NAME`
 
 
 def _spelled(action: str) -> str:

@@ -15,11 +15,12 @@ from sm_access.access.denied_call import DeniedCall
 from sm_access.access.evidence import BucketEvidence, PrincipalEvidence
 from sm_access.access.instant import format_instant
 from sm_access.access.level import Level
-from sm_access.access.levels import Check, checks
+from sm_access.access.levels import ENCRYPTION_CONTEXT, Check, checks
 from sm_access.access.operations import CONTEXT, Need
 from sm_access.access.target import S3Target
+from sm_access.access.terms import partition_of
 from sm_access.access.verdict import decide
-from sm_access.errors import SmAccessError
+from sm_access.errors import InvalidInput
 from sm_access.policy import UNREADABLE, Decision, PolicySet, Request, Response, authorize
 from sm_access.policy.policy_set import Unreadable
 
@@ -57,17 +58,13 @@ class Engine:
     def answers(self, denied: DeniedCall) -> tuple[Answer, ...]:
         """For all that the call needs, the bucket's key last."""
         absent = HEADERS if denied.call.noticed_by is NoticedBy.SDK and denied.needed else frozenset()
-        found = (
+        return tuple(
             self.ask(need, absent - {key.lower() for key in need.context}) for need in self._needed(denied)
         )
-        return tuple(answer for answer in found if answer is not None)
 
-    def ask(self, need: Need, absent: frozenset[str] = frozenset()) -> Answer | None:
-        """absent: context keys, lower-case, that the call certainly does not carry. None for a name that is refused."""
-        try:
-            return Answer(need, self._decide(need, absent))
-        except SmAccessError:
-            return None
+    def ask(self, need: Need, absent: frozenset[str] = frozenset()) -> Answer:
+        """absent: context keys, lower-case, that the call certainly does not carry."""
+        return Answer(need, self._decide(need, absent))
 
     def _decide(self, need: Need, absent: frozenset[str]) -> Response:
         bucket = self.bucket
@@ -107,10 +104,20 @@ class Engine:
         bucket, level = self.bucket, denied.level
         if bucket is None or bucket.kms_key_arn is None or level is None:
             return
-        for check in checks(S3Target(bucket.bucket), level, bucket.kms_key_arn):
+        try:
+            implied = checks(S3Target(bucket.bucket), level, bucket.kms_key_arn, bucket_key=True)
+        except InvalidInput:
+            return  # a stand-in for AWS names its keys as it likes
+        of_bucket = f"arn:{partition_of(self.principal.arn)}:s3:::{bucket.bucket}"
+        of_object = f"{of_bucket}/{denied.path}"
+        # With an S3 Bucket Key S3 names the bucket to KMS, without one the object; where it is not known, either.
+        told = {True: (of_bucket,), False: (of_object,), None: (of_bucket, of_object)}[bucket.bucket_key]
+        for check in implied:
             of_parts = level is Level.WRITE and check.action == "kms:Decrypt"
             if check.action.startswith("kms:") and not of_parts:
-                yield Need(check.action, check.resource_arn, check.context, exact=False)
+                for arn in told:
+                    context = {**check.context, ENCRYPTION_CONTEXT: arn}
+                    yield Need(check.action, check.resource_arn, context, exact=False)
 
 
 def _concerns(need: Need, bucket: BucketEvidence) -> bool:

@@ -22,7 +22,7 @@ from sm_access.access.levels import LIST_ACTION
 from sm_access.access.operations import Need
 from sm_access.access.trouble import Trouble, trouble_of
 from sm_access.access.verdict import with_the_grant
-from sm_access.errors import SmAccessError
+from sm_access.errors import InvalidInput
 from sm_access.policy import UNREADABLE, Decision, Layer, NearMiss, Response, StatementRef
 
 _BY_WORDS = {
@@ -182,12 +182,7 @@ def _is_foreign(made: Diagnosis, found: Circumstances) -> bool:
     if found.bucket is None or not account:
         return False
     owner = found.bucket.owner_account
-    if owner is not None:
-        return owner != account
-    # The account's own buckets were listed, and it is none of them: nothing that could be read would tell more.
-    return any(
-        each.what.startswith("which account owns") and not each.permission for each in found.bucket.unread
-    )
+    return found.bucket.is_foreign if owner is None else owner != account
 
 
 def _nearest(response: Response, layer: Layer | None) -> NearMiss | None:
@@ -211,18 +206,21 @@ def _by_engine(
         return replace(made, cause=Cause.OWNER_MISMATCH, basis=Basis.ENGINE)
     if engine is None or not answers:
         return made
-    refused = next((answer for answer in answers if answer.refuses), None)
-    if refused is None:
+    foreign = _is_foreign(made, found)
+    refusing = [answer for answer in answers if answer.refuses]
+    certainly = [answer for answer in refusing if _refusing(answer.response, foreign=foreign)[2]]
+    if not refusing:
         missing = denied.asked_action.lower() in _READS and _listing(engine, denied.bucket).refuses
         cause = Cause.MAY_BE_MISSING if missing else Cause.DISAGREEMENT
         made = replace(made, cause=cause, basis=Basis.ENGINE, response=answers[0].response)
         return replace(made, disagrees=not missing)
+    refused = (certainly or refusing)[0]
     if refused.need.action != denied.action:
         made = replace(
             made, denied=replace(denied, action=refused.need.action, resource=refused.need.resource)
         )
     response = refused.response
-    cause, told, certain = _refusing(response, foreign=_is_foreign(made, found))
+    cause, told, certain = _refusing(response, foreign=foreign)
     if made.denied.of_key and denied.bucket:
         # Reading an object's headers alone needs no key (Amazon S3 API Reference, "HeadObject").
         cause, certain = Cause.KMS_KEY, certain and denied.call.operation != "HeadObject"
@@ -253,7 +251,10 @@ def _refusing(response: Response, *, foreign: bool) -> tuple[Cause, StatementRef
             return cause, None, True
     if any(outcomes.get(layer) is Decision.UNDETERMINED for layer in _LACKS):
         return Cause.UNEXPLAINED, None, False
-    silent = outcomes.get(Layer.RESOURCE) is Decision.IMPLICIT_DENY
+    # In one account a resource's policy need not allow, unless the service wants its consent: then it decides.
+    silent = (
+        response.decision is Decision.IMPLICIT_DENY and outcomes.get(Layer.RESOURCE) is Decision.IMPLICIT_DENY
+    )
     if foreign:
         return Cause.OTHER_ACCOUNT, None, silent
     return (Cause.RESOURCE_SILENT, None, True) if silent else (Cause.UNEXPLAINED, None, False)
@@ -263,9 +264,7 @@ def _listing(engine: Engine, bucket: str, prefix: str = "") -> Answer:
     """Whether the bucket may be listed; what S3 asks before it says that a key is missing names no prefix."""
     partition = engine.principal.arn.split(":")[1]
     context = {"s3:prefix": prefix} if prefix else {}
-    found = engine.ask(Need(LIST_ACTION, f"arn:{partition}:s3:::{bucket}", context))
-    assert found is not None  # noqa: S101 - a bucket's name is never refused
-    return found
+    return engine.ask(Need(LIST_ACTION, f"arn:{partition}:s3:::{bucket}", context))
 
 
 # --- what the request lacked ---------------------------------------------------------------------------------------
@@ -300,8 +299,8 @@ def _caused(made: Diagnosis, cause: Cause, by: Answer, *, sure: bool) -> Diagnos
     return replace(made, policy=made.policy or (told.policy if told else ""))
 
 
-def _denied_by_bucket(answer: Answer | None) -> Answer | None:
-    if answer is None or answer.response.decision is not Decision.EXPLICIT_DENY:
+def _denied_by_bucket(answer: Answer) -> Answer | None:
+    if answer.response.decision is not Decision.EXPLICIT_DENY:
         return None
     denying = [each.layer for each in answer.response.layers if each.outcome is Decision.EXPLICIT_DENY]
     return answer if denying == [Layer.RESOURCE] else None
@@ -314,7 +313,7 @@ def _header_that_passes(need: Need, engine: Engine) -> Mapping[str, str] | None:
     for headers in tried:
         context = {**need.context, **headers}
         answer = engine.ask(replace(need, context=context), HEADERS - {name.lower() for name in context})
-        if answer is not None and answer.response.decision is not Decision.EXPLICIT_DENY:
+        if answer.response.decision is not Decision.EXPLICIT_DENY:
             return headers
     return None
 
@@ -360,8 +359,8 @@ def _after(made: Diagnosis, ask: Ask, engine: Engine | None) -> tuple[Answer, ..
         return ()
     try:
         granted = with_the_grant(engine.principal, engine.bucket, ask.target, ask.level, engine.now)
-    except SmAccessError:
-        return ()
+    except InvalidInput:
+        return ()  # the bucket's key is none that a grant could name
     return replace(engine, principal=granted).answers(made.denied)
 
 

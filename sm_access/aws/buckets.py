@@ -115,6 +115,7 @@ class _Bucket:
         self._listed = listed
         self._strict = strict
         self._unread: list[Unread] = []
+        self._is_foreign = False
 
     async def read(self) -> BucketEvidence:
         read_at = datetime.now(timezone.utc)
@@ -143,6 +144,7 @@ class _Bucket:
             bucket_key=bucket_key,
             object_ownership=ownership,
             public_access_block=public_access,
+            is_foreign=self._is_foreign,
         )
 
     @property
@@ -213,6 +215,7 @@ class _Bucket:
         if any(bucket.name == self._name for bucket in buckets):
             return self._account
         self._unread.append(Unread(f"{what}; it is none of {self._account}'s"))
+        self._is_foreign = True
         return None
 
     async def _policy(self) -> Policies | Unreadable | None:

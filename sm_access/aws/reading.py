@@ -42,9 +42,10 @@ _GRACE_SECONDS = 2.0
 class Reading:
     """So many seconds for everything that one question reads."""
 
-    def __init__(self, aws: Aws, *, progress: Progress | None = None) -> None:
+    def __init__(self, aws: Aws, *, progress: Progress | None = None, seconds: float | None = None) -> None:
+        """seconds: for all of it, where less than the time-out is to be taken."""
         self.aws = aws
-        self._ends = time.monotonic() + aws.timeout_seconds
+        self._ends = time.monotonic() + (aws.timeout_seconds if seconds is None else seconds)
         self._begun = time.monotonic()
         self._workers = Workers(WORKERS)
         self._once: dict[Hashable, asyncio.Task[Any]] = {}

@@ -38,6 +38,7 @@ class Circumstantial:
         self._at = at
         self._denied = tuple(each for each in denied if trouble_of(each.call) not in _PLAIN)
         self._lock = threading.Lock()
+        self._seconds = DEADLINE_SECONDS
         self._caller: Caller | None = None
         self._expired: bool | None = None
         self._principals: dict[str, PrincipalEvidence] = {}
@@ -50,6 +51,7 @@ class Circumstantial:
     def within(self, seconds: float) -> Callable[[DeniedCall], Circumstances]:
         """Read until then at most. The answer: what was found around each of the calls."""
         if self._denied:
+            self._seconds = seconds * 0.8  # what was read until then, as a whole, before all is over
             done = threading.Event()
             threading.Thread(target=self._all, args=(done,), name="sm_access-explain", daemon=True).start()
             done.wait(seconds)
@@ -105,8 +107,6 @@ class Circumstantial:
             thread.join()
 
     def _of_principals(self, caller: Caller) -> Iterable[Callable[[], None]]:
-        from sm_access.aws.principals import collect_principal
-
         for arn in dict.fromkeys(_principal_of(each, caller) for each in self._denied):
             # A role of this name in our account would be somebody else.
             if arn.split(":")[4:5] == [caller.account]:
@@ -114,18 +114,16 @@ class Circumstantial:
                     _policies(arn),
                     self._principals,
                     arn,
-                    partial(collect_principal, self._at.aws, arn),
+                    partial(self._principal, arn),
                 )
 
     def _of_buckets(self, caller: Caller) -> Iterable[Callable[[], None]]:
-        from sm_access.aws.buckets import collect_bucket
-
         for name in dict.fromkeys(each.bucket for each in self._denied if each.bucket):
             yield self._keeper(
                 _bucket(name),
                 self._buckets,
                 name,
-                partial(collect_bucket, self._at.aws, name, caller.account),
+                partial(self._bucket, name, caller.account),
             )
 
     def _of_messages(self) -> Iterable[Callable[[], None]]:
@@ -137,6 +135,19 @@ class Circumstantial:
                     text,
                     partial(self._decode, text),
                 )
+
+    def _principal(self, arn: str) -> PrincipalEvidence:
+        from sm_access.aws.principals import read_principal
+        from sm_access.aws.reading import Reading
+
+        return Reading(self._at.aws, seconds=self._seconds).run(lambda reading: read_principal(reading, arn))
+
+    def _bucket(self, name: str, account: str) -> BucketEvidence:
+        from sm_access.aws.buckets import read_bucket
+        from sm_access.aws.reading import Reading
+
+        reading = Reading(self._at.aws, seconds=self._seconds)
+        return reading.run(lambda reading: read_bucket(reading, name, account))
 
     def _decode(self, text: str) -> DenialMessage | None:
         from sm_access.aws.authorization_messages import decode_authorization_message
