@@ -124,6 +124,16 @@ def policy_set(principal: PrincipalEvidence, bucket: BucketEvidence, *, of_key: 
     )
 
 
+def own_policies(principal: PrincipalEvidence) -> PolicySet:
+    """The layers that speak for the principal, whatever the resource; control policies as in `policy_set`."""
+    organization = principal.organization
+    return PolicySet(
+        identity=principal.identity,
+        permissions_boundary=principal.boundary,
+        service_control=None if isinstance(organization, Unreadable) else _read(organization.service_control),
+    )
+
+
 def _read(levels: Levels | None) -> Levels | None:
     return None if isinstance(levels, Unreadable) else levels
 
@@ -199,5 +209,6 @@ __all__ = [
     "facts",
     "is_absent",
     "named_places",
+    "own_policies",
     "policy_set",
 ]

@@ -41,7 +41,7 @@ from sm_access.policy import (
 _SEVERITY = (Decision.EXPLICIT_DENY, Decision.IMPLICIT_DENY, Decision.UNDETERMINED, Decision.ALLOW)
 
 #: What the engine derives from the request itself, lower-case.
-_DERIVED = frozenset(
+DERIVED = frozenset(
     {
         "aws:currenttime",
         "aws:epochtime",
@@ -276,7 +276,7 @@ def _not_known(
     Keys of S3 and KMS that do not belong to the action are not sent with it: there absence is the fact. So it is for
     the prefix of a listing of the whole bucket.
     """
-    known = _DERIVED | {key.lower() for key in context}
+    known = DERIVED | {key.lower() for key in context}
     for key in keys_asked(layers):
         absent = (
             key == "s3:prefix"

@@ -94,6 +94,7 @@ def can(services: Services, what: str, where: str) -> Result:
     help="Only where the answer is yes for this level; may be repeated.",
 )
 @click.option("--all", "everything", is_flag=True, help="All places, not only the first 200.")
+@click.option("--service", metavar="NAME", help="Instead, the actions of one service, e.g. sagemaker.")
 @click.option(
     "--csv", "csv_file", metavar="FILE", help="Write the table as CSV; `-` for standard output. All places."
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from sm_access.access.evidence import Unread
@@ -24,7 +25,10 @@ from sm_access.presentation.result import Result
 from sm_access.presentation.verdict import verdict_page
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from sm_access.access.evidence import BucketEvidence, PrincipalEvidence
+    from sm_access.presentation.page import Block
 
 MOST_PLACES = 200
 """How many places a matrix shows unless all are asked for."""
@@ -78,14 +82,19 @@ def permissions(
     filter: str = "",
     can: str | Sequence[str] = (),
     everything: bool = False,
+    service: str | None = None,
     services: Services | None = None,
 ) -> Permissions:
-    """What this process may do: buckets and prefixes x {list, read, write, delete}.
+    """What this process may do: buckets and prefixes x {list, read, write, delete}; without places or a filter also,
+    in numbers, what the principal's own policies say of other services.
 
     where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
     filter: only places that contain this text. can: only places where the answer is yes for these levels.
-    everything: all places, not the first 200. Raises InvalidS3Uri, UnknownLevel, and what reading AWS raises.
+    everything: all places, not the first 200. service: instead of places in S3, the actions of one service, e.g.
+    "sagemaker". Raises InvalidS3Uri, UnknownLevel, InvalidInput, and what reading AWS raises.
     """
+    if service is not None:
+        return _of_service(service, services or Services())
     from sm_access.aws.buckets import collect_buckets
     from sm_access.aws.principals import collect_principal
 
@@ -119,8 +128,44 @@ def permissions(
     ]
     shown = chosen if everything else chosen[:MOST_PLACES]
     more = len(targets) - len(read) + len(chosen) - len(shown)
-    page = matrix_page(shown, caller.arn, at.clock.now(), more=more, asked=_filter_words(filter, levels))
-    return Permissions(page)
+    beside, others = ((), None) if where or filter or levels else _beside(evidence, at)
+    asked = _filter_words(filter, levels)
+    return Permissions(
+        matrix_page(shown, caller.arn, at.clock.now(), more=more, asked=asked, beside=beside, others=others)
+    )
+
+
+def _beside(principal: PrincipalEvidence, at: Services) -> tuple[tuple[Block, ...], dict[str, Any] | None]:
+    """What the principal's own policies say beyond S3."""
+    from sm_access.access.extent import allowances
+    from sm_access.presentation.services import beside_s3
+
+    try:
+        return beside_s3(allowances(principal, at.clock.now()))
+    except CannotTell:
+        return (), None  # that the policies could not be read stands beneath the matrix
+
+
+def _of_service(service: str, at: Services) -> Permissions:
+    from sm_access import catalog
+    from sm_access.access.extent import allowances
+    from sm_access.aws.principals import collect_principal
+    from sm_access.presentation.services import service_page
+
+    name = service.lower()
+    if name == "s3" or not catalog.actions(name):
+        near = ", ".join(get_close_matches(name, catalog.services(), 3))
+        raise InvalidInput(
+            f"{service!r} is not a service of AWS's other than S3, as actions name them.",
+            remedy="Places in S3 have a table of their own: leave --service out."
+            if name == "s3"
+            else f"Did you mean {near}?"
+            if near
+            else "Give what stands before the colon of an action, such as sagemaker.",
+        )
+    principal = collect_principal(at.aws, at.caller().arn)
+    now = at.clock.now()
+    return Permissions(service_page(name, allowances(principal, now, name), principal, now))
 
 
 def verdicts_on(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sm_access.access.evidence import PrincipalEvidence
 from sm_access.access.level import Level
 from sm_access.access.levels import Check
 from sm_access.access.verdict import Finding, Verdict, level_of
@@ -255,9 +256,9 @@ def _remedy(verdict: Verdict) -> Block | None:
     return Command("Ask for it", f'sm-access request {verdict.target} {level.value} --for 7d --why "..."')
 
 
-def unread_words(verdict: Verdict) -> tuple[str, ...]:
+def unread_words(of: Verdict | PrincipalEvidence) -> tuple[str, ...]:
     return tuple(
-        f"{item.what} (needs {item.permission})" if item.permission else item.what for item in verdict.unread
+        f"{item.what} (needs {item.permission})" if item.permission else item.what for item in of.unread
     )
 
 
