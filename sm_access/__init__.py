@@ -28,6 +28,7 @@ _HOMES = {
     "narrow": "sm_access.commands.requesting",
     "permissions": "sm_access.commands.inspecting",
     "prove": "sm_access.commands.requesting",
+    "record": "sm_access.commands.recording",
     "publish_snapshot": "sm_access.commands.publishing",
     "reconcile": "sm_access.commands.requesting",
     "reject": "sm_access.commands.requesting",
@@ -64,6 +65,7 @@ __all__ = [
     "prove",
     "publish_snapshot",
     "reconcile",
+    "record",
     "reject",
     "release",
     "request_access",
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     from sm_access.commands.explaining import explain
     from sm_access.commands.inspecting import can, permissions, whoami
     from sm_access.commands.publishing import publish_snapshot
+    from sm_access.commands.recording import record
     from sm_access.commands.requesting import (
         approve,
         break_glass,

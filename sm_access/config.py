@@ -33,11 +33,13 @@ _TOP_LEVEL_KEYS = frozenset(
         "resource_metadata",
         "snapshot",
         "snapshot_max_age",
+        "denials",
         "review",
         "bucket",
         "role",
     }
 )
+_SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Settings:
     snapshot: where an admin publishes snapshots of roles: `s3://BUCKET/PREFIX` or a directory (`snapshot`,
         `SM_ACCESS_SNAPSHOT`). None: as the account's parameter says.
     snapshot_max_age: how old a snapshot may be to be relied on (`snapshot_max_age`, `SM_ACCESS_SNAPSHOT_MAX_AGE`).
+    denials: whether refusals are explained under the cells of a notebook (`denials`, `SM_ACCESS_DENIALS`).
     rules: the tables `[review]`, `[bucket."NAME"]` and `[role."NAME"]` as they stand in the file; `access.rules`
         checks them.
     source: the file that was read, or None.
@@ -64,6 +67,7 @@ class Settings:
     source: Path | None = None
     snapshot: str | None = None
     snapshot_max_age: str = "7d"
+    denials: bool = True
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, *, ledger: str | None = None) -> Settings:
@@ -87,6 +91,7 @@ class Settings:
             snapshot=env.get("SM_ACCESS_SNAPSHOT") or table.get("snapshot") or None,
             snapshot_max_age=env.get("SM_ACCESS_SNAPSHOT_MAX_AGE")
             or str(table.get("snapshot_max_age") or "7d"),
+            denials=_on_or_off("denials", env.get("SM_ACCESS_DENIALS") or table.get("denials", "on")),
         )
 
     def ledger_table(self) -> tuple[str, str | None] | None:
@@ -167,6 +172,16 @@ def _read(path: Path) -> dict[str, Any]:
                 f"In the configuration file {path}, {key} is not a text.", remedy="Put it in quotation marks."
             )
     return table
+
+
+def _on_or_off(name: str, value: object) -> bool:
+    found = _SWITCH.get(str(value).strip().lower())
+    if found is None:
+        raise InvalidSetting(
+            f"The setting {name} is {value!r}, which is neither on nor off.",
+            remedy=f"Correct {name} in the file, or the variable SM_ACCESS_{name.upper()}.",
+        )
+    return found
 
 
 def _positive_number(name: str, value: object) -> float:
