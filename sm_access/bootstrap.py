@@ -17,6 +17,7 @@ from sm_access.errors import InvalidDuration, InvalidSetting
 if TYPE_CHECKING:
     from sm_access.access.caller import Caller
     from sm_access.access.identity import Identity
+    from sm_access.aws.collector import Collector
     from sm_access.aws.session import Aws
     from sm_access.aws.snapshot import SnapshotStore
     from sm_access.stores import DynamoLedger, SqliteLedger
@@ -51,6 +52,19 @@ class Services:
         from sm_access.aws.session import Aws
 
         return Aws(self._session, timeout_seconds=self.settings.timeout_seconds)
+
+    def collector(self, *, refresh: bool = False) -> Collector:
+        """What reads for one question. refresh: nothing that was read before."""
+        from sm_access.aws.cache import PROCESS
+        from sm_access.aws.collector import Collector
+
+        return Collector(
+            self.aws,
+            PROCESS,
+            keep_seconds=self.settings.cache_seconds,
+            refresh=refresh,
+            progress=self.progress,
+        )
 
     @cached_property
     def rules(self) -> Rules:

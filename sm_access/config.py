@@ -30,6 +30,7 @@ _TOP_LEVEL_KEYS = frozenset(
     {
         "ledger",
         "timeout_seconds",
+        "cache_seconds",
         "resource_metadata",
         "snapshot",
         "snapshot_max_age",
@@ -48,8 +49,10 @@ class Settings:
 
     ledger: where access requests are kept, as a URL: `sqlite:///absolute/path`, or `dynamodb://TABLE?region=REGION`
         (setting `ledger`, variable `SM_ACCESS_LEDGER`). It has no repr: a URL can hold a password.
-    timeout_seconds: how long one AWS call may take before the answer is "cannot tell" (`timeout_seconds`,
-        `SM_ACCESS_TIMEOUT_SECONDS`).
+    timeout_seconds: how long everything that one question reads may take; what has not answered by then is named
+        (`timeout_seconds`, `SM_ACCESS_TIMEOUT_SECONDS`).
+    cache_seconds: how old what this process has read may be to be used again; 0: never (`cache_seconds`,
+        `SM_ACCESS_CACHE_SECONDS`).
     resource_metadata: SageMaker's description of the machine (`resource_metadata`, `SM_ACCESS_RESOURCE_METADATA`).
     snapshot: where an admin publishes snapshots of roles: `s3://BUCKET/PREFIX` or a directory (`snapshot`,
         `SM_ACCESS_SNAPSHOT`). None: as the account's parameter says.
@@ -68,6 +71,7 @@ class Settings:
     snapshot: str | None = None
     snapshot_max_age: str = "7d"
     denials: bool = True
+    cache_seconds: float = 300
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, *, ledger: str | None = None) -> Settings:
@@ -92,6 +96,9 @@ class Settings:
             snapshot_max_age=env.get("SM_ACCESS_SNAPSHOT_MAX_AGE")
             or str(table.get("snapshot_max_age") or "7d"),
             denials=_on_or_off("denials", env.get("SM_ACCESS_DENIALS") or table.get("denials", "on")),
+            cache_seconds=_number_of_seconds(
+                "cache_seconds", env.get("SM_ACCESS_CACHE_SECONDS") or table.get("cache_seconds", 300)
+            ),
         )
 
     def ledger_table(self) -> tuple[str, str | None] | None:
@@ -185,11 +192,15 @@ def _on_or_off(name: str, value: object) -> bool:
 
 
 def _positive_number(name: str, value: object) -> float:
+    return _number_of_seconds(name, value, zero=False)
+
+
+def _number_of_seconds(name: str, value: object, *, zero: bool = True) -> float:
     try:
         number = float(str(value))
     except ValueError:
-        number = 0.0
-    if not 0 < number < 3600:
+        number = -1.0
+    if not 0 <= number < 3600 or (number == 0 and not zero):
         raise InvalidSetting(
             f"The setting {name} is {value!r}, which is not a number of seconds between 0 and 3600.",
             remedy=f"Correct {name} in the file, or the variable SM_ACCESS_{name.upper()}.",

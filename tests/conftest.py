@@ -52,6 +52,7 @@ def enter(
             else:
                 monkeypatch.setenv(name, value)
         monkeypatch.setenv("SM_ACCESS_LEDGER", f"sqlite://{tmp_path / 'ledger.sqlite'}")
+        monkeypatch.setenv("SM_ACCESS_CACHE_SECONDS", "0")  # tests change the world behind our back
 
     return become
 
@@ -67,7 +68,8 @@ def services_of(
 
     def make(principal: str) -> Services:
         settings = Settings.load(
-            sandbox.environment(principal), ledger=f"sqlite://{tmp_path / 'ledger.sqlite'}"
+            {**sandbox.environment(principal), "SM_ACCESS_CACHE_SECONDS": "0"},
+            ledger=f"sqlite://{tmp_path / 'ledger.sqlite'}",
         )
         return Services(settings, session=sandbox.session(principal))
 

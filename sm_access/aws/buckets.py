@@ -7,13 +7,14 @@ In the order of what waits for what:
     2  DescribeKey, where the bucket names its key by an alias | the account's GetPublicAccessBlock, where it matters
     3  GetKeyPolicy
 
-Nothing is asked again of a bucket that ListBuckets told of: it is the account's own, and its Region is known. What may
-not be read is named with the one permission that would settle it, and its layer is UNREADABLE.
+Of a bucket that ListBuckets told of, only policy and encryption are asked for: it is the account's own, its Region is
+known, and within the owner's account neither Object Ownership nor Block Public Access has a say in what a role does
+with objects. What may not be read is named with the one permission that would settle it; its layer is UNREADABLE.
 """
 
 from __future__ import annotations
 
-from asyncio import Task, create_task, gather
+from asyncio import Task, gather
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -119,13 +120,13 @@ class _Bucket:
 
     async def read(self) -> BucketEvidence:
         read_at = datetime.now(timezone.utc)
-        place = create_task(self._owner_and_region())
+        place = self._reading.begin(self._owner_and_region())
         (owner, region), policy, (key, bucket_key, kms_policy), ownership, public_access = await gather(
             place,
             self._policy(),
             self._encryption(place),
-            self._ownership(),
-            self._public_access(place),
+            self._ownership() if self._listed is None else _nothing(),
+            self._public_access(place) if self._listed is None else _nothing(),
         )
         if owner != self._account:
             self._unread.append(
@@ -370,6 +371,10 @@ class _Bucket:
                 ]
             )
         )
+
+
+async def _nothing() -> None:
+    return None
 
 
 def _flags(settings: dict[str, bool] | None) -> tuple[bool, ...]:

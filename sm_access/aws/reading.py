@@ -40,13 +40,22 @@ _GRACE_SECONDS = 2.0
 
 
 class Reading:
-    """So many seconds for everything that one question reads."""
+    """So many seconds for everything that one question reads. since: when it began, on the monotonic clock, where that
+    was not just now.
+    """
 
-    def __init__(self, aws: Aws, *, progress: Progress | None = None, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        *,
+        progress: Progress | None = None,
+        seconds: float | None = None,
+        since: float | None = None,
+    ) -> None:
         """seconds: for all of it, where less than the time-out is to be taken."""
         self.aws = aws
-        self._ends = time.monotonic() + (aws.timeout_seconds if seconds is None else seconds)
-        self._begun = time.monotonic()
+        self._begun = time.monotonic() if since is None else since
+        self._ends = self._begun + (aws.timeout_seconds if seconds is None else seconds)
         self._workers = Workers(WORKERS)
         self._once: dict[Hashable, asyncio.Task[Any]] = {}
         self._progress = progress
@@ -126,10 +135,16 @@ class Reading:
             self._done += 1
             self._news.put((self._done, self._total, doing))
 
+    def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin now what is awaited later; if something else fails first, nobody asks for it, and that is fine."""
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
+
     def once(self, key: Hashable, doing: str, work: Callable[[], T], *, share: float = 1.0) -> Awaitable[T]:
         """As `call`; but who asks for the same a second time gets the first one's answer."""
         if key not in self._once:
-            self._once[key] = asyncio.ensure_future(self.call(doing, work, share=share))
+            self._once[key] = self.begin(self.call(doing, work, share=share))
         return cast("Awaitable[T]", self._once[key])
 
     async def layer(

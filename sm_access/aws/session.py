@@ -27,6 +27,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
+from sm_access.aws.cache import PROCESS
 from sm_access.errors import (
     AccessDenied,
     AwsUnreachable,
@@ -58,6 +59,10 @@ THROTTLED = frozenset(
 )
 #: AWS's codes for "there is no such thing", of what policies hang on.
 GONE = frozenset({"NoSuchBucket", "NoSuchEntity", "NotFoundException"})
+
+#: Services whose policies are remembered, and the beginnings of the operations that change none.
+_HOLDING_POLICIES = ("iam", "kms")
+_READS = ("Describe", "Generate", "Get", "List", "Simulate")
 
 WORKERS = 64
 """How many calls are under way at once: as many as there are to make for a role of twenty policies and ten buckets, so
@@ -108,11 +113,21 @@ class Aws:
                         region_name=region or self.region or "us-east-1",
                         config=self._config,
                     )
+                    if service in _HOLDING_POLICIES:
+                        self._clients[key].meta.events.register(
+                            f"before-call.{service}", _forget_if_it_writes
+                        )
             return self._clients[key]
 
     def endpoints(self) -> tuple[str, ...]:
         """Where the services that answers are read from are asked: what one AWS is told from another by."""
         return tuple(str(self.client(service).meta.endpoint_url) for service in ("sts", "iam", "s3", "kms"))
+
+
+def _forget_if_it_writes(model: Any, **_: Any) -> None:
+    """What was read before a change of our own is not shown after it, whoever in this process makes the change."""
+    if not model.name.startswith(_READS):
+        PROCESS.clear()
 
 
 def error_code(error: ClientError) -> str:

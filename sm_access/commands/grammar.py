@@ -70,6 +70,9 @@ def _as_json() -> bool:
     return bool(click.get_current_context().meta.get("sm_access.json"))
 
 
+_refresh = click.option("--refresh", is_flag=True, help="Read everything anew, and use nothing read before.")
+
+
 @_verb("whoami")
 def whoami(services: Services) -> Result:
     """The role this process works on, through what, until when."""
@@ -79,9 +82,10 @@ def whoami(services: Services) -> Result:
 @_verb("can")
 @click.argument("what", metavar="LEVEL|ACTION")
 @click.argument("where", metavar=WHERE)
-def can(services: Services, what: str, where: str) -> Result:
+@_refresh
+def can(services: Services, what: str, where: str, refresh: bool) -> Result:
     """May I list, read, write or delete there - or do one action, such as s3:PutObject - and why?"""
-    return inspecting.can(what, where, services=services)
+    return inspecting.can(what, where, refresh=refresh, services=services)
 
 
 @_verb("permissions")
@@ -98,6 +102,7 @@ def can(services: Services, what: str, where: str) -> Result:
 @click.option(
     "--csv", "csv_file", metavar="FILE", help="Write the table as CSV; `-` for standard output. All places."
 )
+@_refresh
 def permissions(
     services: Services, where: tuple[str, ...], everything: bool, csv_file: str | None, **narrowed: Any
 ) -> Result | int:

@@ -6,18 +6,16 @@ Each takes plain words, does the work through `Services`, and returns a `Result`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from sm_access.access.evidence import Unread
 from sm_access.access.level import Level, parse_level
 from sm_access.access.target import S3Target
 from sm_access.access.verdict import Verdict, judge
 from sm_access.bootstrap import Services
-from sm_access.errors import AccessDenied, CannotTell, InvalidInput, UnknownAction
+from sm_access.errors import CannotTell, InvalidInput, UnknownAction
 from sm_access.policy import Decision
 from sm_access.presentation.identity import identity_page, one_line
 from sm_access.presentation.permissions import Permissions, answer_of, matrix_page
@@ -27,7 +25,8 @@ from sm_access.presentation.verdict import verdict_page
 if TYPE_CHECKING:
     from typing import Any
 
-    from sm_access.access.evidence import BucketEvidence, PrincipalEvidence
+    from sm_access.access.evidence import PrincipalEvidence
+    from sm_access.aws.collector import Collector
     from sm_access.presentation.page import Block
 
 MOST_PLACES = 200
@@ -59,21 +58,20 @@ def greeting(*, services: Services | None = None) -> Result:
     return Result(one_line(identity, at.clock.now()), 0 if identity.caller is not None else 3)
 
 
-def can(what: str, where: str, *, services: Services | None = None) -> Result:
+def can(what: str, where: str, *, refresh: bool = False, services: Services | None = None) -> Result:
     """May this process do `what` (a level, or an action such as `s3:PutObject`) at `where` (an S3 URI)?
 
-    The result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
+    refresh: use nothing that this process read before. A no is never told from memory: it is looked at again. The
+    result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
     """
-    from sm_access.aws.buckets import collect_bucket
-    from sm_access.aws.principals import collect_principal
-
     at = services or Services()
     asked, target = _asked(what), S3Target.parse(where)
-    caller = at.caller()
-    with ThreadPoolExecutor(2) as pool:
-        principal = pool.submit(collect_principal, at.aws, caller.arn)
-        bucket = pool.submit(collect_bucket, at.aws, target.bucket, caller.account)
-        verdict = judge(principal.result(), bucket.result(), target, asked, now=at.clock.now())
+    collector = at.collector(refresh=refresh)
+    _, principal, bucket = collector.question(target.bucket)
+    verdict = judge(principal, bucket, target, asked, now=at.clock.now())
+    if collector.is_remembered and verdict.decision is not Decision.ALLOW:
+        _, principal, bucket = at.collector(refresh=True).question(target.bucket)
+        verdict = judge(principal, bucket, target, asked, now=at.clock.now())
     return Result(verdict_page(verdict, at.clock.now()), EXIT_CODES[verdict.decision])
 
 
@@ -83,6 +81,7 @@ def permissions(
     can: str | Sequence[str] = (),
     everything: bool = False,
     service: str | None = None,
+    refresh: bool = False,
     services: Services | None = None,
 ) -> Permissions:
     """What this process may do: buckets and prefixes x {list, read, write, delete}; without places or a filter also,
@@ -91,37 +90,24 @@ def permissions(
     where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
     filter: only places that contain this text. can: only places where the answer is yes for these levels.
     everything: all places, not the first 200. service: instead of places in S3, the actions of one service, e.g.
-    "sagemaker". Raises InvalidS3Uri, UnknownLevel, InvalidInput, and what reading AWS raises.
+    "sagemaker". refresh: use nothing that this process read before. Raises InvalidS3Uri, UnknownLevel, InvalidInput,
+    and what reading AWS raises.
     """
     if service is not None:
-        return _of_service(service, services or Services())
-    from sm_access.aws.buckets import collect_buckets
-    from sm_access.aws.principals import collect_principal
-
+        return _of_service(service, refresh, services or Services())
     at = services or Services()
     named = [S3Target.parse(uri) for uri in where]
     levels = tuple(dict.fromkeys(map(parse_level, [can] if isinstance(can, str) else can)))
-    caller = at.caller()
-    with ThreadPoolExecutor(2) as pool:
-        principal = pool.submit(collect_principal, at.aws, caller.arn)
-        buckets = pool.submit(collect_buckets, at.aws) if not named else None
-        evidence = principal.result()
-        targets = named
-        if buckets is not None:
-            try:
-                targets = _places(evidence, buckets.result())
-            except AccessDenied:
-                targets = _places(evidence, ())
-                evidence = replace(
-                    evidence,
-                    unread=(
-                        *evidence.unread,
-                        Unread("which buckets the account has", "s3:ListAllMyBuckets"),
-                    ),
-                )
+    collector = at.collector(refresh=refresh)
+    seen = collector.overview(
+        buckets=[target.bucket for target in named] if named else None, containing=filter
+    )
+    caller = seen.caller
+    evidence = replace(seen.principal, unread=(*seen.principal.unread, *seen.unread))
+    targets = named or _places(evidence, seen.listed)
     targets = [target for target in targets if filter.lower() in str(target).lower()]
     read = targets if everything or levels else targets[:MOST_PLACES]
-    found = verdicts_on(at, evidence, [(target, level) for target in read for level in Level])
+    found = verdicts_on(at, collector, evidence, [(target, level) for target in read for level in Level])
     rows = [(target, {level: found[target, level] for level in Level}) for target in read]
     chosen = [
         (target, row) for target, row in rows if all(answer_of(row[level]) == "yes" for level in levels)
@@ -146,10 +132,9 @@ def _beside(principal: PrincipalEvidence, at: Services) -> tuple[tuple[Block, ..
         return (), None  # that the policies could not be read stands beneath the matrix
 
 
-def _of_service(service: str, at: Services) -> Permissions:
+def _of_service(service: str, refresh: bool, at: Services) -> Permissions:
     from sm_access import catalog
     from sm_access.access.extent import allowances
-    from sm_access.aws.principals import collect_principal
     from sm_access.presentation.services import service_page
 
     name = service.lower()
@@ -163,18 +148,18 @@ def _of_service(service: str, at: Services) -> Permissions:
             if near
             else "Give what stands before the colon of an action, such as sagemaker.",
         )
-    principal = collect_principal(at.aws, at.caller().arn)
+    principal = at.collector(refresh=refresh).overview(buckets=()).principal
     now = at.clock.now()
     return Permissions(service_page(name, allowances(principal, now, name), principal, now))
 
 
 def verdicts_on(
-    at: Services, principal: PrincipalEvidence, asked: Sequence[tuple[S3Target, Level]]
+    at: Services, collector: Collector, principal: PrincipalEvidence, asked: Sequence[tuple[S3Target, Level]]
 ) -> dict[tuple[S3Target, Level], Verdict | str]:
     """The verdict for each place and level; words instead where the bucket could not be looked at. Each bucket is read
     once.
     """
-    buckets = _collect_each(at, [target.bucket for target, _ in asked], principal.account)
+    buckets = collector.buckets(target.bucket for target, _ in asked)
     now = at.clock.now()
     found: dict[tuple[S3Target, Level], Verdict | str] = {}
     for target, level in asked:
@@ -182,28 +167,6 @@ def verdicts_on(
         found[target, level] = (
             bucket if isinstance(bucket, str) else judge(principal, bucket, target, level, now=now)
         )
-    return found
-
-
-def _collect_each(at: Services, buckets: Iterable[str], account: str) -> dict[str, BucketEvidence | str]:
-    """What could be read of each bucket, each read once and in parallel; in words why one could not be looked at."""
-    from sm_access.aws.buckets import collect_bucket
-
-    names = tuple(dict.fromkeys(buckets))
-    found: dict[str, BucketEvidence | str] = {}
-
-    def collect(bucket: str) -> tuple[str, BucketEvidence | str]:
-        try:
-            return bucket, collect_bucket(at.aws, bucket, account)
-        except CannotTell as error:
-            return bucket, error.message
-
-    with ThreadPoolExecutor(8) as pool:
-        for future in as_completed([pool.submit(collect, bucket) for bucket in names]):
-            bucket, evidence = future.result()
-            found[bucket] = evidence
-            if at.progress is not None:
-                at.progress(len(found), len(names), "buckets read")
     return found
 
 

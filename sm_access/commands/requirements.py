@@ -34,16 +34,16 @@ def require(
 
     Raises AccessRequired; InvalidS3Uri that names all places that are none; InvalidInput; and what reading AWS raises.
     """
-    from sm_access.aws.principals import collect_principal
-
     if unknown not in UNKNOWN:
         raise InvalidInput(
             f"unknown={unknown!r} is not a choice.", remedy=f"Say one of: {', '.join(UNKNOWN)}."
         )
     needed = _needed({Level.LIST: list, Level.READ: read, Level.WRITE: write, Level.DELETE: delete})
     at = services or Services()
-    caller = at.caller()
-    found = verdicts_on(at, collect_principal(at.aws, caller.arn), needed)
+    # INVARIANT: what a job is paid for on is never told from memory.
+    collector = at.collector(refresh=True)
+    seen = collector.overview(buckets=[target.bucket for target, _ in needed])
+    caller, found = seen.caller, verdicts_on(at, collector, seen.principal, needed)
     gaps = gaps_of(found)
     missing = any(gap["answer"] == "no" for gap in gaps)
     if gaps:
