@@ -17,6 +17,7 @@ from sm_access.errors import InvalidDuration, InvalidSetting
 if TYPE_CHECKING:
     from sm_access.access.caller import Caller
     from sm_access.access.identity import Identity
+    from sm_access.access.ports import Directory
     from sm_access.aws.collector import Collector
     from sm_access.aws.session import Aws
     from sm_access.aws.snapshot import SnapshotStore
@@ -84,9 +85,15 @@ class Services:
 
         return SqliteLedger(self.settings.ledger_path())
 
-    @cached_property
+    @property
     def desk(self) -> Desk:
-        return Desk(self.ledger, self.rules, self.clock)
+        """A desk for one piece of work: what it is told about people and buckets is read anew for the next."""
+        return Desk(self.ledger, self.rules, self.clock, self._directory())
+
+    def _directory(self) -> Directory:
+        from sm_access.aws.directory import AwsDirectory
+
+        return AwsDirectory(self.aws)
 
     def rehearsal(self) -> Desk:
         """A desk with the same rules over a ledger that is forgotten at once: for dry runs."""
@@ -94,11 +101,11 @@ class Services:
 
         return Desk(MemoryLedger(), self.rules, self.clock)
 
-    @cached_property
+    @property
     def reconciler(self) -> Reconciler:
         from sm_access.aws.role_writer import IamRoleWriter
 
-        return Reconciler(self.ledger, IamRoleWriter(self.aws), self.clock, self.rules)
+        return Reconciler(self.ledger, IamRoleWriter(self.aws), self.clock, self.rules, self._directory())
 
     @cached_property
     def prover(self) -> Prover:
