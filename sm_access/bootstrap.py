@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -40,9 +41,26 @@ class Services:
     def __init__(self, settings: Settings | None = None, *, session: Any = None) -> None:
         self._given_settings = settings
         self._session = session
+        self._variables = 0
         self.clock = SystemClock()
         #: Told of each step of a long reading: how many are done, of how many, and of what. By any thread.
         self.progress: Callable[[int, int, str], None] | None = None
+
+    def follow_environment(self) -> Services:
+        """Begin anew where a cell has set other variables of AWS's or ours since the last time: itself.
+
+        A kernel keeps its services; who its own next boto3 session would be must not be told wrongly.
+        """
+        given = (
+            (name, value) for name, value in os.environ.items() if name.startswith(("AWS_", "SM_ACCESS_"))
+        )
+        now = hash(frozenset(given))  # of the values nothing else is kept: some are secrets
+        if self._given_settings is None and self._session is None and now != self._variables:
+            self._variables = now
+            for name, part in vars(type(self)).items():
+                if isinstance(part, cached_property):
+                    self.__dict__.pop(name, None)
+        return self
 
     @cached_property
     def settings(self) -> Settings:

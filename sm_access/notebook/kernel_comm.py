@@ -36,7 +36,7 @@ class KernelComm:
     def answer(self) -> dict[str, Any]:
         """The message to send: the identity, or why it cannot be told. STS alone is asked: a front end asks often."""
         try:
-            identity = self._services.identity(thorough=False)
+            identity = self._services.follow_environment().identity(thorough=False)
         except SmAccessError as error:
             return {"type": "error", "message": str(error)}
         if identity.unasked is not None:

@@ -86,7 +86,9 @@ def answer(services: Services, line: str) -> Result | None:
     except ValueError as error:
         return _failure(InvalidInput(f"The line cannot be read: {error}.", remedy="Close the quotation."))
     try:
-        result = loop.main(words, prog_name="%sm_access", standalone_mode=False, obj=services)
+        result = loop.main(
+            words, prog_name="%sm_access", standalone_mode=False, obj=services.follow_environment()
+        )
     except click.ClickException as error:
         usage = (
             error.ctx.get_usage()

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from comm.base_comm import CommManager
@@ -26,6 +26,9 @@ import sm_access
 from sm_access.bootstrap import Services, identity_view
 from sm_access.notebook.kernel_comm import KernelComm
 from sm_access.presentation.result import Result
+
+if TYPE_CHECKING:
+    from sm_access.sandbox.world import Sandbox
 
 ID = "AKIA" + "CANARYCANARY2345"
 SECRET = "canary/canary+canary0canary1canary2canary"[:40]
@@ -158,6 +161,35 @@ def test_nothing_lies_about_in_a_clean_kernel(shell: InteractiveShell) -> None:
     card = sm_access.whoami().to_dict()
     assert card["long_term_keys"] == {"found": [], "unsearched": []}
     assert card["tone"] == "ok"
+
+
+def test_variables_that_a_cell_sets_are_followed(
+    shell: InteractiveShell, enter: Callable[[str], None], sandbox: Sandbox
+) -> None:
+    """As boto3's next session in this kernel would be: by the card, by a question, by the status bar, by the panel."""
+    run(shell, "%load_ext sm_access")
+    assert run(shell, "%sm_access whoami").to_dict()["name"] == "acme-ds-notebooks"
+    comm = KernelComm(SimpleNamespace(), Services())
+    assert comm.answer()["view"]["name"] == "acme-ds-notebooks"
+    for name, value in sandbox.variables("legacy").items():
+        if value is not None:
+            run(shell, f"import os; os.environ[{name!r}] = {value!r}")
+    assert run(shell, "%sm_access whoami").to_dict()["name"] == "legacy-notebook-role"
+    assert (
+        run(shell, "%sm_access permissions s3://acme-lake/")
+        .to_dict()["principal"]
+        .endswith("legacy-notebook-role/SageMaker")
+    )
+    assert comm.answer()["view"]["name"] == "legacy-notebook-role"
+
+
+def test_services_that_were_given_a_session_keep_it(
+    services_of: Callable[[str], Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = services_of("notebook")
+    aws = services.aws
+    monkeypatch.setenv("AWS_PROFILE", "other")
+    assert services.follow_environment().aws is aws
 
 
 def test_loading_does_not_hang_where_sts_does(
