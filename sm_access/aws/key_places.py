@@ -1,4 +1,4 @@
-"""Where long-term access keys lie about: in this process's environment, the SDK's files, notebooks, folders.
+"""Where long-term access keys are left behind: in this process's environment, the SDK's files, notebooks, folders.
 
 Only reads, only regular files, bounded in size and number; what cannot be read is named and stops nothing.
 """

@@ -162,7 +162,7 @@ def one_line(identity: Identity, now: datetime) -> Page:
     if identity.long_term_key:
         parts.append(Span(" · a long-term access key is in use", Tone.NO))
     elif red:
-        parts.append(Span(" · a long-term access key lies about: %sm_access whoami", Tone.NO))
+        parts.append(Span(" · a long-term access key was found: %sm_access whoami", Tone.NO))
     aside = _time_left(identity, now) if identity.expires_at is not None else None
     return Page(line(*parts), tone_of(identity, now), (), identity_view(identity, now), aside)
 

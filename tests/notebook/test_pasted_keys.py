@@ -1,4 +1,4 @@
-"""A long-term key that lies about is found in a real IPython shell and its notebook, and is on no surface.
+"""A long-term key that was left behind is found in a real IPython shell and its notebook, and is on no surface.
 
 The key is made up, and searched for, part by part, in everything that is said.
 """
@@ -112,7 +112,7 @@ def test_it_is_found_in_every_place_and_told_on_no_surface(
     assert_not_told(surfaces(card))
     assert_not_told(surfaces(run(pasted, "import sm_access; sm_access.whoami()")))
     loaded = capsys.readouterr()
-    assert "a long-term access key lies about" in loaded.out
+    assert "a long-term access key was found" in loaded.out
     assert_not_told(loaded.out + loaded.err + caplog.text)
 
 

@@ -102,7 +102,7 @@ class TestLongTermKeys:
         assert view["notices"][0]["tone"] == "error"
         assert len(view["notices"][0]["steps"]) >= 3
         assert view["long_term_keys"]["found"][0]["key_ids"] == key.ids
-        assert any(span.tone is Tone.NO and "lies about" in span.text for span in one_line(who, NOW).headline)
+        assert any(span.tone is Tone.NO and "was found" in span.text for span in one_line(who, NOW).headline)
 
     def test_in_use_and_lying_about_are_one_warning(self) -> None:
         keys = KeySearch(
