@@ -158,11 +158,10 @@ def identity_page(identity: Identity, now: datetime) -> Page:
 def one_line(identity: Identity, now: datetime) -> Page:
     """The quiet line that loading the extension shows."""
     parts: list[str | Span] = [*_headline(identity, " · "), f" · {source_words(identity)}"]
-    red = [notice for notice in notices_of(identity, now) if notice.tone is Tone.NO and notice.steps]
-    if identity.long_term_key:
-        parts.append(Span(" · a long-term access key is in use", Tone.NO))
-    elif red:
-        parts.append(Span(" · a long-term access key was found: %sm_access whoami", Tone.NO))
+    notices = notices_of(identity, now)
+    if notices:
+        worst = notices[0]
+        parts.append(Span(f" · {worst.brief}: %sm_access whoami", worst.tone))
     aside = _time_left(identity, now) if identity.expires_at is not None else None
     return Page(line(*parts), tone_of(identity, now), (), identity_view(identity, now), aside)
 

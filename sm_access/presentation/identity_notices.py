@@ -30,10 +30,14 @@ SOON = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a person must know about their credentials, and what to do about it, step by step."""
+    """Something a person must know about their credentials, and what to do about it, step by step.
+
+    brief: the same in a few words, for a line that has no room.
+    """
 
     tone: Tone
     text: str
+    brief: str
     steps: tuple[str, ...] = ()
 
 
@@ -70,7 +74,9 @@ def _key_notices(identity: Identity) -> list[Notice]:
     if identity.long_term_key:
         text = "A long-term access key is in use: it has no end, and works for whoever copies it."
         text += f" Such keys (AKIA…) are in {listed(places_of(ids))}." if ids else ""
-        found.append(Notice(Tone.NO, text, steps_for(identity.keys.found)))
+        found.append(
+            Notice(Tone.NO, text, "a long-term access key is in use", steps_for(identity.keys.found))
+        )
     elif ids:
         places = places_of(ids)
         what = (
@@ -78,11 +84,13 @@ def _key_notices(identity: Identity) -> list[Notice]:
             if len(places) == 1
             else "Long-term access keys (AKIA…) are in"
         )
-        found.append(Notice(Tone.NO, f"{what} {listed(places)}.", steps_for(ids)))
+        found.append(
+            Notice(Tone.NO, f"{what} {listed(places)}.", "a long-term access key was found", steps_for(ids))
+        )
     alone = [each for each in secrets if not _beside(each, ids)]
     if alone:
         text = f"What looks like a secret access key is in {listed(places_of(alone))}."
-        found.append(Notice(Tone.WARN, text, steps_for(alone)))
+        found.append(Notice(Tone.WARN, text, "what looks like a secret key was found", steps_for(alone)))
     return found
 
 
@@ -102,18 +110,13 @@ def _end_notices(identity: Identity, now: datetime) -> list[Notice]:
     if end is None or end - now >= SOON:
         return []
     if end <= now:
-        return [Notice(Tone.NO, "These credentials have expired. Restart the kernel, or sign in again.")]
+        text = "These credentials have expired. Restart the kernel, or sign in again."
+        return [Notice(Tone.NO, text, "restart the kernel, or sign in again")]
+    text = f"These credentials end in less than 10 minutes ({left(end, now)})"
     if identity.source in _RENEWED_BY_THE_SDK:
-        return [
-            Notice(
-                Tone.WARN,
-                f"These credentials end in less than 10 minutes ({left(end, now)}), and the SDK has not renewed them "
-                "yet: if it cannot, restart the kernel.",
-            )
-        ]
-    return [
-        Notice(Tone.WARN, f"These credentials end in less than 10 minutes ({left(end, now)}): sign in again.")
-    ]
+        text += ", and the SDK has not renewed them yet: if it cannot, restart the kernel."
+        return [Notice(Tone.WARN, text, "not renewed yet")]
+    return [Notice(Tone.WARN, f"{text}: sign in again.", "sign in again soon")]
 
 
 def _role_notices(identity: Identity) -> list[Notice]:
@@ -136,13 +139,14 @@ def _role_notices(identity: Identity) -> list[Notice]:
                 f"sagemaker.get_execution_role() would answer {theirs}, but {sees}: jobs started with it run on "
                 "another role than this process."
             )
-        notices.append(Notice(Tone.WARN, text))
+        notices.append(Notice(Tone.WARN, text, "another role is named elsewhere"))
     if identity.role_gone and identity.caller is not None:
         notices.append(
             Notice(
                 Tone.WARN,
                 f"There is no role {name_of(identity.caller.arn)} any more: this session has outlived it and cannot be "
                 "renewed. Ask whoever administers the notebook's role.",
+                "the role is gone",
             )
         )
     if identity.made_anew and identity.caller is not None:
@@ -152,6 +156,7 @@ def _role_notices(identity: Identity) -> list[Notice]:
                 f"The role {name_of(identity.caller.arn)} was deleted and created again while this session lives: "
                 "the session belongs to the one that is gone. Restart the kernel, or sign in again, for a session of "
                 "the new one.",
+                "the role was made anew",
             )
         )
     return notices

@@ -147,6 +147,25 @@ class TestTheEnd:
         assert [notice["tone"] for notice in identity_view(who, NOW)["notices"]] == ["error", "warn"]
 
 
+def test_the_quiet_line_has_the_worst_in_a_few_words() -> None:
+    def said(**changes: Any) -> str:
+        line = to_text(one_line(identity(**changes), NOW))
+        assert "\n" not in line
+        return line
+
+    secret = KeySearch((found(PlaceKind.CELL, "a.ipynb", 0, 1, cell=1),))
+    differing = (role(Authority.STS, "a"), role(Authority.METADATA, "b"))
+    assert "whoami" not in said()
+    assert "a long-term access key is in use: %sm_access whoami" in said(long_term_key=True, roles=differing)
+    assert "what looks like a secret key was found: %sm_access whoami" in said(keys=secret)
+    assert "another role is named elsewhere: %sm_access whoami" in said(roles=differing)
+    assert "not renewed yet: %sm_access whoami · 9 min left" in said(expires_at=NOW + timedelta(minutes=9))
+    assert "sign in again soon" in said(source=CredentialSource.SSO, expires_at=NOW + timedelta(minutes=9))
+    assert "restart the kernel, or sign in again" in said(expires_at=NOW)
+    assert "the role is gone" in said(role_id="")
+    assert "the role was made anew" in said(role_id="AROATWO")
+
+
 class TestRoles:
     def test_that_agree_are_one_line(self) -> None:
         who = identity(
