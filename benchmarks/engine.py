@@ -25,7 +25,9 @@ from pathlib import Path
 
 import workload
 
-from sm_access.policy import Bound, Decision, PolicySet, Request, authorize, compile_policies
+from sm_access.catalog.compiled import compile_policies
+from sm_access.policy import Decision, PolicySet, Request, authorize
+from sm_access.policy.compiled import Bound
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"

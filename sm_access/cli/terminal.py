@@ -19,8 +19,6 @@ from sm_access.presentation.page import (
     Matrix,
     Page,
     Paragraph,
-    Part,
-    Span,
     Table,
     Tone,
     visible,
@@ -53,10 +51,7 @@ def styled(of: Line) -> Text:
 
 def _headline(page: Page) -> Text:
     sign = SIGNS.get(page.tone)
-    aside = styled((Span(" · ", Tone.QUIET), page.aside)) if page.aside else ""
-    return Text.assemble(
-        (f"{sign} " if sign else "", f"bold {STYLES[page.tone]}"), styled(page.headline), aside
-    )
+    return Text.assemble((f"{sign} " if sign else "", f"bold {STYLES[page.tone]}"), styled(page.headline))
 
 
 def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]:
@@ -85,8 +80,6 @@ def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]
             yield Text(visible(block.text, lines=True), style="dim")
         elif isinstance(block, Command):
             yield Text.assemble((f"{visible(block.purpose)}: ", "dim"), (visible(block.text), "cyan"))
-        elif isinstance(block, Part):
-            yield from _blocks(block.blocks, unfold)
         elif unfold or block.open:
             yield Text(visible(block.summary), style="bold dim")
             yield Padding(Group(*_blocks(block.blocks, unfold)), (0, 0, 0, 2))

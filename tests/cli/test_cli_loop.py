@@ -100,7 +100,7 @@ def test_the_loop(shell: Shell, sandbox: Sandbox) -> None:
     assert mine["status"] == "proven"
 
     released = shell(
-        "notebook", "release", id
+        "notebook", "revoke", id
     )  # the role may give it back, and may not write IAM to take it off
     assert released.returncode == 1
     assert "sm-access reconcile" in released.stdout
