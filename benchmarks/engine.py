@@ -25,9 +25,7 @@ from pathlib import Path
 
 import workload
 
-from sm_access.catalog.compiled import compile_policies
-from sm_access.policy import Decision, PolicySet, Request, authorize
-from sm_access.policy.compiled import Bound
+from sm_access.policy import Bound, Decision, PolicySet, Request, authorize, compile_policies
 
 HERE = Path(__file__).parent
 README = HERE / "README.md"

@@ -12,68 +12,98 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AccessPanel": "sm_access.notebook.panel",
+    "AccessRequired": "sm_access.errors",
     "Decision": "sm_access.policy",
     "Level": "sm_access.access.level",
     "Result": "sm_access.presentation.result",
     "SmAccessError": "sm_access.errors",
     "approve": "sm_access.commands.requesting",
+    "audit_log": "sm_access.commands.audit_log",
     "can": "sm_access.commands.inspecting",
+    "explain": "sm_access.commands.explaining",
+    "export_audit_log": "sm_access.commands.audit_log",
+    "break_glass": "sm_access.commands.requesting",
+    "extend": "sm_access.commands.requesting",
     "inbox": "sm_access.commands.requesting",
+    "narrow": "sm_access.commands.requesting",
     "permissions": "sm_access.commands.inspecting",
     "prove": "sm_access.commands.requesting",
+    "record": "sm_access.commands.recording",
     "publish_snapshot": "sm_access.commands.publishing",
     "reconcile": "sm_access.commands.requesting",
     "reject": "sm_access.commands.requesting",
+    "release": "sm_access.commands.requesting",
     "request_access": "sm_access.commands.requesting",
     "requests": "sm_access.commands.requesting",
+    "require": "sm_access.commands.requirements",
     "revoke": "sm_access.commands.requesting",
     "show": "sm_access.commands.requesting",
+    "verify_audit_log": "sm_access.commands.audit_log",
     "whoami": "sm_access.commands.inspecting",
     "withdraw": "sm_access.commands.requesting",
 }
 
 __all__ = [
     "AccessPanel",
+    "AccessRequired",
     "Decision",
     "Level",
     "Result",
     "SmAccessError",
     "__version__",
     "approve",
+    "audit_log",
+    "break_glass",
     "can",
+    "explain",
+    "export_audit_log",
+    "extend",
     "inbox",
     "load_ipython_extension",
+    "narrow",
     "permissions",
     "prove",
     "publish_snapshot",
     "reconcile",
+    "record",
     "reject",
+    "release",
     "request_access",
     "requests",
+    "require",
     "revoke",
     "show",
     "unload_ipython_extension",
+    "verify_audit_log",
     "whoami",
     "withdraw",
 ]
 
 if TYPE_CHECKING:
     from sm_access.access.level import Level
+    from sm_access.commands.audit_log import audit_log, export_audit_log, verify_audit_log
+    from sm_access.commands.explaining import explain
     from sm_access.commands.inspecting import can, permissions, whoami
     from sm_access.commands.publishing import publish_snapshot
+    from sm_access.commands.recording import record
     from sm_access.commands.requesting import (
         approve,
+        break_glass,
+        extend,
         inbox,
+        narrow,
         prove,
         reconcile,
         reject,
+        release,
         request_access,
         requests,
         revoke,
         show,
         withdraw,
     )
-    from sm_access.errors import SmAccessError
+    from sm_access.commands.requirements import require
+    from sm_access.errors import AccessRequired, SmAccessError
     from sm_access.notebook.panel import AccessPanel
     from sm_access.policy import Decision
     from sm_access.presentation.result import Result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -12,15 +13,16 @@ from sm_access.access.proof import Prover
 from sm_access.access.reconciler import Reconciler
 from sm_access.access.rules import Rules
 from sm_access.config import Settings
-from sm_access.errors import InvalidDuration, InvalidSetting, UnusableSnapshot
+from sm_access.errors import InvalidDuration, InvalidSetting
 
 if TYPE_CHECKING:
     from sm_access.access.caller import Caller
-    from sm_access.access.fallback import Fallback
     from sm_access.access.identity import Identity
+    from sm_access.access.ports import Directory
+    from sm_access.aws.collector import Collector
     from sm_access.aws.session import Aws
     from sm_access.aws.snapshot import SnapshotStore
-    from sm_access.stores.sqlite import SqliteLedger
+    from sm_access.stores import DynamoLedger, SqliteLedger
 
 
 class SystemClock:
@@ -39,9 +41,26 @@ class Services:
     def __init__(self, settings: Settings | None = None, *, session: Any = None) -> None:
         self._given_settings = settings
         self._session = session
+        self._variables = 0
         self.clock = SystemClock()
         #: Told of each step of a long reading: how many are done, of how many, and of what. By any thread.
         self.progress: Callable[[int, int, str], None] | None = None
+
+    def follow_environment(self) -> Services:
+        """Begin anew where a cell has set other variables of AWS's or ours since the last time: itself.
+
+        A kernel keeps its services; who its own next boto3 session would be must not be told wrongly.
+        """
+        given = (
+            (name, value) for name, value in os.environ.items() if name.startswith(("AWS_", "SM_ACCESS_"))
+        )
+        now = hash(frozenset(given))  # of the values nothing else is kept: some are secrets
+        if self._given_settings is None and self._session is None and now != self._variables:
+            self._variables = now
+            for name, part in vars(type(self)).items():
+                if isinstance(part, cached_property):
+                    self.__dict__.pop(name, None)
+        return self
 
     @cached_property
     def settings(self) -> Settings:
@@ -53,20 +72,46 @@ class Services:
 
         return Aws(self._session, timeout_seconds=self.settings.timeout_seconds)
 
+    def collector(self, *, refresh: bool = False) -> Collector:
+        """What reads for one question. refresh: nothing that was read before."""
+        from sm_access.aws.cache import PROCESS
+        from sm_access.aws.collector import Collector
+
+        return Collector(
+            self.aws,
+            PROCESS,
+            keep_seconds=self.settings.cache_seconds,
+            refresh=refresh,
+            progress=self.progress,
+        )
+
     @cached_property
     def rules(self) -> Rules:
         tables = self.settings.rules
-        return Rules.from_dict({**tables.get("review", {}), "bucket": tables.get("bucket", {})})
+        beside = {key: tables.get(key, {}) for key in ("bucket", "role")}
+        return Rules.from_dict({**tables.get("review", {}), **beside})
 
     @cached_property
-    def ledger(self) -> SqliteLedger:
+    def ledger(self) -> SqliteLedger | DynamoLedger:
+        table = self.settings.ledger_table()
+        if table is not None:
+            from sm_access.aws.dynamodb import DynamoTable
+            from sm_access.stores.dynamodb import DynamoLedger
+
+            return DynamoLedger(DynamoTable(self.aws, *table), self.caller)
         from sm_access.stores.sqlite import SqliteLedger
 
         return SqliteLedger(self.settings.ledger_path())
 
-    @cached_property
+    @property
     def desk(self) -> Desk:
-        return Desk(self.ledger, self.rules, self.clock)
+        """A desk for one piece of work: what it is told about people and buckets is read anew for the next."""
+        return Desk(self.ledger, self.rules, self.clock, self._directory())
+
+    def _directory(self) -> Directory:
+        from sm_access.aws.directory import AwsDirectory
+
+        return AwsDirectory(self.aws)
 
     def rehearsal(self) -> Desk:
         """A desk with the same rules over a ledger that is forgotten at once: for dry runs."""
@@ -74,11 +119,11 @@ class Services:
 
         return Desk(MemoryLedger(), self.rules, self.clock)
 
-    @cached_property
+    @property
     def reconciler(self) -> Reconciler:
         from sm_access.aws.role_writer import IamRoleWriter
 
-        return Reconciler(self.ledger, IamRoleWriter(self.aws), self.clock, self.rules)
+        return Reconciler(self.ledger, IamRoleWriter(self.aws), self.clock, self.rules, self._directory())
 
     @cached_property
     def prover(self) -> Prover:
@@ -105,45 +150,31 @@ class Services:
 
         return SnapshotStore(self.aws, account, place or self.settings.snapshot)
 
-    def fallback(self, caller: Caller, *, probe: bool) -> Fallback:
-        """The sources to ask where the caller's policies may not be read. probe: somebody agreed to real calls."""
-        from sm_access.access.fallback import Fallback
-        from sm_access.access.snapshot import Snapshot, decode, file_name
-        from sm_access.aws.identity import read_metadata
-        from sm_access.aws.prober import S3Observer
-        from sm_access.aws.simulator import IamSimulator
-
-        def snapshot() -> Snapshot:
-            if ":role/" not in caller.principal:
-                raise UnusableSnapshot("Snapshots are published of roles alone.")
-            content = self.snapshots(caller.account).read(file_name(caller.account, caller.principal))
-            return decode(content, caller, self.clock.now())
-
-        role = read_metadata(self.settings.resource_metadata).get("ExecutionRoleArn", "")
-        return Fallback(
-            self.clock,
-            snapshot=snapshot,
-            max_age=self.snapshot_max_age,
-            simulator=IamSimulator(self.aws, role),
-            observer=S3Observer(self.aws, self.clock) if probe else None,
-        )
-
     def caller(self) -> Caller:
         """Who AWS says is calling. Raises NoCredentials, ExpiredCredentials, AwsUnreachable."""
         from sm_access.aws.identity import collect_caller
 
         return collect_caller(self.aws)
 
-    def identity(self) -> Identity:
-        """Who this process is. Raises NoCredentials, ExpiredCredentials, AwsUnreachable."""
+    def identity(self, *, thorough: bool = True) -> Identity:
+        """Who this process is. thorough: IAM and SageMaker are asked as well, not STS alone.
+
+        Where STS does not answer, `caller` is None. Raises NoCredentials, InvalidSetting.
+        """
         from sm_access.aws.identity import collect_identity
 
-        return collect_identity(self.aws, self.settings.resource_metadata)
+        return collect_identity(self.aws, self.settings.resource_metadata, thorough=thorough)
 
 
 def identity_view() -> dict[str, Any]:
-    """This process's identity as JSON, read afresh: what the Jupyter server answers about itself."""
+    """This process's identity as JSON, read afresh: what the Jupyter server answers about itself.
+
+    Raises what kept AWS from telling who this is.
+    """
     from sm_access.presentation.identity import identity_view as view
 
     services = Services()
-    return view(services.identity(), services.clock.now())
+    identity = services.identity(thorough=False)
+    if identity.unasked is not None:
+        raise identity.unasked
+    return view(identity, services.clock.now())

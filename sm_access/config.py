@@ -24,25 +24,42 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_TABLE = re.compile(r"dynamodb://([A-Za-z0-9_.-]{3,255})(?:\?region=([a-z]{2,}(?:-[a-z]+)+-\d))?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _TOP_LEVEL_KEYS = frozenset(
-    {"ledger", "timeout_seconds", "resource_metadata", "snapshot", "snapshot_max_age", "review", "bucket"}
+    {
+        "ledger",
+        "timeout_seconds",
+        "cache_seconds",
+        "resource_metadata",
+        "snapshot",
+        "snapshot_max_age",
+        "denials",
+        "review",
+        "bucket",
+        "role",
+    }
 )
+_SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be configured.
 
-    ledger: where access requests are kept, as a URL: `sqlite:///absolute/path` (setting `ledger`, variable
-        `SM_ACCESS_LEDGER`). It has no repr: a URL can hold a password.
-    timeout_seconds: how long one AWS call may take before the answer is "cannot tell" (`timeout_seconds`,
-        `SM_ACCESS_TIMEOUT_SECONDS`).
+    ledger: where access requests are kept, as a URL: `sqlite:///absolute/path`, or `dynamodb://TABLE?region=REGION`
+        (setting `ledger`, variable `SM_ACCESS_LEDGER`). It has no repr: a URL can hold a password.
+    timeout_seconds: how long everything that one question reads may take; what has not answered by then is named
+        (`timeout_seconds`, `SM_ACCESS_TIMEOUT_SECONDS`).
+    cache_seconds: how old what this process has read may be to be used again; 0: never (`cache_seconds`,
+        `SM_ACCESS_CACHE_SECONDS`).
     resource_metadata: SageMaker's description of the machine (`resource_metadata`, `SM_ACCESS_RESOURCE_METADATA`).
     snapshot: where an admin publishes snapshots of roles: `s3://BUCKET/PREFIX` or a directory (`snapshot`,
         `SM_ACCESS_SNAPSHOT`). None: as the account's parameter says.
     snapshot_max_age: how old a snapshot may be to be relied on (`snapshot_max_age`, `SM_ACCESS_SNAPSHOT_MAX_AGE`).
-    rules: the tables `[review]` and `[bucket."NAME"]` as they stand in the file; `access.rules` checks them.
+    denials: whether refusals are explained under the cells of a notebook (`denials`, `SM_ACCESS_DENIALS`).
+    rules: the tables `[review]`, `[bucket."NAME"]` and `[role."NAME"]` as they stand in the file; `access.rules`
+        checks them.
     source: the file that was read, or None.
     """
 
@@ -53,6 +70,8 @@ class Settings:
     source: Path | None = None
     snapshot: str | None = None
     snapshot_max_age: str = "7d"
+    denials: bool = True
+    cache_seconds: float = 300
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, *, ledger: str | None = None) -> Settings:
@@ -71,12 +90,31 @@ class Settings:
                 env.get("SM_ACCESS_RESOURCE_METADATA")
                 or str(table.get("resource_metadata", "/opt/ml/metadata/resource-metadata.json"))
             ),
-            rules={key: table[key] for key in ("review", "bucket") if key in table},
+            rules={key: table[key] for key in ("review", "bucket", "role") if key in table},
             source=source,
             snapshot=env.get("SM_ACCESS_SNAPSHOT") or table.get("snapshot") or None,
             snapshot_max_age=env.get("SM_ACCESS_SNAPSHOT_MAX_AGE")
             or str(table.get("snapshot_max_age") or "7d"),
+            denials=_on_or_off("denials", env.get("SM_ACCESS_DENIALS") or table.get("denials", "on")),
+            cache_seconds=_number_of_seconds(
+                "cache_seconds", env.get("SM_ACCESS_CACHE_SECONDS") or table.get("cache_seconds", 300)
+            ),
         )
+
+    def ledger_table(self) -> tuple[str, str | None] | None:
+        """The DynamoDB table behind `ledger` and its Region, where one is given; None for another kind of URL.
+
+        Raises InvalidSetting for a table that cannot be one.
+        """
+        if not self.ledger.startswith("dynamodb:"):
+            return None
+        table = _TABLE.fullmatch(self.ledger)
+        if table is None:
+            raise InvalidSetting(
+                "The ledger is dynamodb:..., and not the name of a table.",
+                remedy="Write it like dynamodb://sm-access-ledger or dynamodb://sm-access-ledger?region=eu-central-1.",
+            )
+        return table[1], table[2]
 
     def ledger_path(self) -> Path:
         """The SQLite file behind `ledger`. Raises InvalidSetting for another kind of URL."""
@@ -86,7 +124,8 @@ class Settings:
             kind = _SCHEME.match(self.ledger)
             raise InvalidSetting(
                 f"The ledger is {kind[0] + '...' if kind else 'no URL'}, which this version cannot open.",
-                remedy="Set SM_ACCESS_LEDGER to sqlite:///ABSOLUTE/PATH, or unset it to use the embedded ledger.",
+                remedy="Set SM_ACCESS_LEDGER to sqlite:///ABSOLUTE/PATH or dynamodb://TABLE, or unset it to use the "
+                "embedded ledger.",
             )
         return Path("/" + path.lstrip("/"))
 
@@ -122,17 +161,18 @@ def _read(path: Path) -> dict[str, Any]:
             f"The configuration file {path} has a key that nothing reads: {unknown[0]}.",
             remedy=f"Known keys are {', '.join(sorted(_TOP_LEVEL_KEYS))}.",
         )
-    for key in ("review", "bucket"):
+    for key in ("review", "bucket", "role"):
         if not isinstance(table.get(key, {}), dict):
             raise InvalidSetting(
                 f"In the configuration file {path}, {key} is not a table.",
-                remedy='Write [review], or [bucket."my-bucket"], and the rules beneath it.',
+                remedy='Write [review], [bucket."my-bucket"] or [role."my-role"], and the rules beneath it.',
             )
-    if "bucket" in table.get("review", {}):
-        raise InvalidSetting(
-            f"In the configuration file {path}, the table bucket stands within [review], where nothing reads it.",
-            remedy='Write [bucket."my-bucket"] at the top level.',
-        )
+    for key in ("bucket", "role"):
+        if key in table.get("review", {}):
+            raise InvalidSetting(
+                f"In the configuration file {path}, the table {key} stands within [review], where nothing reads it.",
+                remedy=f'Write [{key}."my-{key}"] at the top level.',
+            )
     for key in ("ledger", "resource_metadata", "snapshot", "snapshot_max_age"):
         if not isinstance(table.get(key, ""), str):
             raise InvalidSetting(
@@ -141,12 +181,26 @@ def _read(path: Path) -> dict[str, Any]:
     return table
 
 
+def _on_or_off(name: str, value: object) -> bool:
+    found = _SWITCH.get(str(value).strip().lower())
+    if found is None:
+        raise InvalidSetting(
+            f"The setting {name} is {value!r}, which is neither on nor off.",
+            remedy=f"Correct {name} in the file, or the variable SM_ACCESS_{name.upper()}.",
+        )
+    return found
+
+
 def _positive_number(name: str, value: object) -> float:
+    return _number_of_seconds(name, value, zero=False)
+
+
+def _number_of_seconds(name: str, value: object, *, zero: bool = True) -> float:
     try:
         number = float(str(value))
     except ValueError:
-        number = 0.0
-    if not 0 < number < 3600:
+        number = -1.0
+    if not 0 <= number < 3600 or (number == 0 and not zero):
         raise InvalidSetting(
             f"The setting {name} is {value!r}, which is not a number of seconds between 0 and 3600.",
             remedy=f"Correct {name} in the file, or the variable SM_ACCESS_{name.upper()}.",

@@ -19,6 +19,7 @@
     |  |- IllegalTransition
     |  |- TermsChanged
     |  |- LedgerConflict
+    |  |- AccessRequired       what a program needs and does not have, all of it
     |  |- AccessDenied         AWS refused a call that the work needs
     |  `- QuotaExceeded
     `- CannotTell              the answer could not be found out                     exit 3
@@ -28,6 +29,7 @@
        |- NotSupportedHere     the stand-in behind this endpoint has no such call
        |- UnusableSnapshot
        |- LedgerUnavailable
+       |  `- LedgerTampered    it is not as it was written
        `- SandboxUnavailable
 
 A message says what happened, to what, and - in `remedy` - what to do, in that order. Exit codes are those of the
@@ -36,11 +38,17 @@ command line: 0 yes, 1 no, 2 wrong use, 3 cannot tell.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 
 class SmAccessError(Exception):
-    """What every surface catches and shows as one paragraph. `remedy` is the sentence or command that helps."""
+    """What every surface catches and shows as one paragraph. `remedy` is the sentence or command that helps.
+
+    code: AWS's own code for what went wrong, e.g. `NoSuchEntity`, where AWS answered.
+    """
 
     exit_code = 3
+    code = ""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
@@ -137,6 +145,35 @@ class LedgerConflict(Refused):
     """Somebody else wrote to the same access request first; nothing of this write was kept."""
 
 
+class AccessRequired(Refused):
+    """A program needs access that it does not have, or that could not be confirmed.
+
+    gaps: each with `level`, `place`, `answer` (no, in part, depends, cannot tell), `reason` and `request`, the command
+    that asks for it ('' where asking would not help). confirmed: at least one is surely missing; where none is, the
+    exit code is that of "cannot tell".
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        gaps: Sequence[Mapping[str, str]] = (),
+        confirmed: bool = True,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.gaps = tuple(gaps)
+        self.confirmed = confirmed
+        self.exit_code = Refused.exit_code if confirmed else CannotTell.exit_code
+
+    def __str__(self) -> str:
+        lines = [super().__str__()]
+        for gap in self.gaps:
+            lines.append(f"  {gap['level']} {gap['place']} - {gap['answer']}: {gap['reason']}")
+            lines += [f"    {gap['request']}"] if gap["request"] else []
+        return "\n".join(lines)
+
+
 class AccessDenied(Refused):
     """AWS refused a call that the work needs."""
 
@@ -173,6 +210,10 @@ class UnusableSnapshot(CannotTell):
 
 class LedgerUnavailable(CannotTell):
     """The ledger cannot be read or written."""
+
+
+class LedgerTampered(LedgerUnavailable):
+    """The ledger is not as it was written; nothing is decided or applied from it."""
 
 
 class SandboxUnavailable(CannotTell):

@@ -35,7 +35,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    (tmp_path / "home").mkdir()
+    (tmp_path / "home").mkdir(exist_ok=True)
     return tmp_path / "home"
 
 
@@ -52,19 +52,24 @@ def enter(
             else:
                 monkeypatch.setenv(name, value)
         monkeypatch.setenv("SM_ACCESS_LEDGER", f"sqlite://{tmp_path / 'ledger.sqlite'}")
+        monkeypatch.setenv("SM_ACCESS_CACHE_SECONDS", "0")  # tests change the world behind our back
 
     return become
 
 
 @pytest.fixture
-def services_of(sandbox: Sandbox, tmp_path: Path) -> Callable[[str], Services]:
-    """`services_of("notebook")`: the services of that principal, over a ledger of the test's own."""
+def services_of(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Services]:
+    """`services_of("notebook")`: the services of that principal, over a ledger of the test's own, in an empty home."""
+    monkeypatch.setenv("HOME", str(tmp_path))  # whoever runs the tests may have a long-term key in theirs
     from sm_access.bootstrap import Services
     from sm_access.config import Settings
 
     def make(principal: str) -> Services:
         settings = Settings.load(
-            sandbox.environment(principal), ledger=f"sqlite://{tmp_path / 'ledger.sqlite'}"
+            {**sandbox.environment(principal), "SM_ACCESS_CACHE_SECONDS": "0"},
+            ledger=f"sqlite://{tmp_path / 'ledger.sqlite'}",
         )
         return Services(settings, session=sandbox.session(principal))
 

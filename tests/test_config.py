@@ -92,6 +92,40 @@ def test_another_ledger_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "table"),
+    [
+        ("dynamodb://sm-access-ledger", ("sm-access-ledger", None)),
+        ("dynamodb://a.b_C-1?region=eu-central-1", ("a.b_C-1", "eu-central-1")),
+        ("dynamodb://xyz?region=us-gov-west-1", ("xyz", "us-gov-west-1")),
+        ("sqlite:///x", None),
+    ],
+)
+def test_the_ledgers_table(url: str, table: tuple[str, str | None] | None) -> None:
+    assert Settings.load({}, ledger=url).ledger_table() == table
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        "//",
+        "//ab",
+        "///x",
+        "//a b c",
+        "//key:hunter2@table",
+        "//table?region=hunter2",
+        "//table?hunter2",
+        '//t"x',
+    ],
+)
+def test_a_table_that_can_be_none(rest: str) -> None:
+    with pytest.raises(InvalidSetting, match="name of a table") as refused:
+        Services(Settings.load({}, ledger=f"dynamodb:{rest}")).ledger  # noqa: B018
+    assert "dynamodb://sm-access-ledger" in refused.value.remedy
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("url", "kind"),
     [
         ("postgresql://user:hunter2@db/x", "postgresql://..."),

@@ -78,10 +78,11 @@ def test_options_of_the_whole_command_line(option: str) -> None:
 def test_every_setting_has_key_variable_and_default() -> None:
     known = set(config._TOP_LEVEL_KEYS)
     assert {field.name for field in fields(Settings)} - {"rules", "source"} <= known
-    for key in known - {"review", "bucket"}:
+    for key in known - {"review", "bucket", "role"}:
         assert f"| `{key}` | `SM_ACCESS_{key.upper()}` |" in TEXT
     assert "| `[review]` |" in TEXT
     assert '| `[bucket."NAME"]` |' in TEXT
+    assert '| `[role."NAME"]` |' in TEXT
     plain = Settings.load({"SM_ACCESS_CONFIG": ""}, ledger="sqlite:///x")
     assert f"| `{plain.timeout_seconds:g}` |" in TEXT
     assert f"| `{plain.resource_metadata}` |" in TEXT
@@ -99,11 +100,14 @@ def test_every_variable_that_the_code_reads_is_named() -> None:
 
 
 def test_every_rule_has_its_default() -> None:
+    from sm_access.access.ceiling import DEFAULT_LEVELS, DEFAULT_MAX_DURATION
     from sm_access.access.duration import format_duration
-    from sm_access.access.rules import DEFAULT_LEVELS, DEFAULT_MAX_DURATION, BucketRules
+    from sm_access.access.rules import KEYS, SHORTCUT_KEYS
 
-    for field in fields(BucketRules):
-        assert f"| `{field.name}` |" in TEXT
+    for key in KEYS:
+        assert f"| `{key}` |" in TEXT
+    for key in SHORTCUT_KEYS:
+        assert f"`{key}`" in TEXT
     assert f'| `max_duration` | `"{format_duration(DEFAULT_MAX_DURATION)}"` |' in TEXT
     shown = ", ".join(f'"{level.value}"' for level in DEFAULT_LEVELS)
     assert f"| `levels` | `[{shown}]` |" in TEXT
@@ -116,7 +120,9 @@ def test_the_example_is_one_that_works(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(example, encoding="utf-8")
     rules = Services(Settings.load({"SM_ACCESS_CONFIG": str(path)})).rules
-    assert [level.value for level in rules.of("acme-hr").levels] == ["read"]
+    assert [level.value for level in rules.of("acme-hr").ceiling.levels] == ["read"]
+    assert rules.quorum("acme-hr") == 2
+    assert rules.auto[0].name == "public data"
     assert rules.of("acme-hr").reviewers != rules.of("acme-lake").reviewers
 
 

@@ -7,6 +7,12 @@ import type { ISignal } from '@lumino/signaling';
 /** How much attention an identity needs. `neutral` is for states that hold no identity. */
 export type Tone = 'ok' | 'warn' | 'error' | 'neutral';
 
+/** A warning, and what to do about it step by step; what stands between backticks is code. */
+export interface INotice {
+  readonly text: string;
+  readonly steps: readonly string[];
+}
+
 /** The identity view as the kernel and the server send it: words and values, never a secret. */
 export interface IIdentityView {
   readonly name: string;
@@ -21,6 +27,8 @@ export interface IIdentityView {
   readonly long_term_key: boolean;
   readonly tone: Exclude<Tone, 'neutral'>;
   readonly warnings: readonly string[];
+  /** What to do about warnings: those that have steps, under the same text. */
+  readonly notices: readonly INotice[];
   /** ISO 8601. */
   readonly read_at: string;
 }

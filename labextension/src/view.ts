@@ -1,6 +1,6 @@
 /** From what came over the wire to a typed view; whatever is not exactly that becomes an error, never a half-filled view. */
 
-import type { IdentityState, IIdentityView } from './tokens';
+import type { IdentityState, IIdentityView, INotice } from './tokens';
 
 type Fields = Record<string, unknown>;
 
@@ -48,8 +48,17 @@ export function parseView(data: unknown): IIdentityView | null {
     long_term_key,
     tone,
     warnings,
+    notices: parseNotices(data.notices),
     read_at
   };
+}
+
+/** None where they are missing, as from a kernel whose sm_access is older; the warnings are there in any case. */
+function parseNotices(data: unknown): INotice[] {
+  return (Array.isArray(data) ? data : []).filter(
+    (each: unknown): each is INotice =>
+      isFields(each) && isText(each.text) && Array.isArray(each.steps) && each.steps.every(isText)
+  );
 }
 
 /** What a comm message says. `misunderstood` is the message of the error for anything else. */

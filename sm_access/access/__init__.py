@@ -7,15 +7,16 @@ from sm_access.access.caller import Caller, principal_key, same_principal
 from sm_access.access.desk import Desk
 from sm_access.access.duration import duration_words, format_duration, parse_duration
 from sm_access.access.events import Event
-from sm_access.access.level import Level, parse_level
+from sm_access.access.level import Extra, Level, parse_extras, parse_level
 from sm_access.access.levels import Check, actions, checks, statements
-from sm_access.access.model import AccessRequest, Grant, Status, fold
-from sm_access.access.planner import RolePlan, plan
-from sm_access.access.ports import Clock, Ledger, Prober, RoleWriter
+from sm_access.access.model import AccessRequest, Grant, Status, Terms, fold
+from sm_access.access.planner import InUse, RolePlan, plan
+from sm_access.access.ports import Clock, Directory, Ledger, Notifier, Prober, RolePolicies, RoleWriter
 from sm_access.access.probe import Outcome, Probe, ProbeKind, ProbeResult, ProofFinding, ProofStep
 from sm_access.access.proof import Proof, Prover, judge, probes_after_end, probes_for, unproven_actions
-from sm_access.access.reconciler import Reconciler, Reconciliation, RefusedGrant
-from sm_access.access.rules import Reviewer, Rules
+from sm_access.access.reconciler import Drift, Reconciler, Reconciliation, RefusedGrant
+from sm_access.access.reviewers import Facts, Reviewer
+from sm_access.access.rules import Rules
 from sm_access.access.target import S3Target
 from sm_access.access.terms import terms_sha256
 
@@ -25,10 +26,16 @@ __all__ = [
     "Check",
     "Clock",
     "Desk",
+    "Directory",
+    "Drift",
     "Event",
+    "Extra",
+    "Facts",
     "Grant",
+    "InUse",
     "Ledger",
     "Level",
+    "Notifier",
     "Outcome",
     "Probe",
     "ProbeKind",
@@ -43,10 +50,12 @@ __all__ = [
     "RefusedGrant",
     "Reviewer",
     "RolePlan",
+    "RolePolicies",
     "RoleWriter",
     "Rules",
     "S3Target",
     "Status",
+    "Terms",
     "actions",
     "checks",
     "duration_words",
@@ -54,6 +63,7 @@ __all__ = [
     "format_duration",
     "judge",
     "parse_duration",
+    "parse_extras",
     "parse_level",
     "plan",
     "principal_key",

@@ -6,41 +6,68 @@ have been cut or wrapped on its way here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import takewhile
 
 from sm_access import catalog
 from sm_access.access.call import Call
-from sm_access.access.caller import PARTITIONS
 from sm_access.access.denial_message import DenialMessage, parse_denial
 from sm_access.access.level import Level
-from sm_access.access.operations import needs
+from sm_access.access.levels import LIST_ACTION
+from sm_access.access.operations import Need, needs
+from sm_access.access.rules import Rules
 from sm_access.access.target import S3Target
 from sm_access.access.verdict import level_of
 from sm_access.errors import InvalidS3Uri
 from sm_access.policy import Arn
 
 _S3_ARN = ":s3:::"
-_LISTING = "s3:listbucket"
+#: What Spark, Delta Lake and Hive keep beside the data of a table, in folders of their own.
+_OF_TABLES = frozenset(
+    {"_temporary", "_delta_log", "_spark_metadata", "_symlink_format_manifest", "_committed"}
+)
+USUAL_DURATION = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request that a person could make: the narrowest sensible place, and the level that includes the action."""
+    """A request that a person could make: the narrowest sensible place, and the level that includes the action.
+
+    reviewers: patterns of who would review it. within_rules: False where the rules let nobody have this.
+    """
 
     target: S3Target
     level: Level
+    duration: timedelta = USUAL_DURATION
+    reviewers: tuple[str, ...] = ()
+    within_rules: bool = True
+
+    def under(self, rules: Rules) -> Ask:
+        """The same under the rules: no longer than they allow, and with who reviews it."""
+        own = rules.of(self.target.bucket)
+        return Ask(
+            self.target,
+            self.level,
+            min(self.duration, own.ceiling.max_duration),
+            tuple(reviewer.pattern for reviewer in own.reviewers.named),
+            self.level in own.ceiling.levels,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class DeniedCall:
     """What is known of a refused call; empty where nothing is.
 
-    action: in AWS's spelling. resource: what the action was refused on, an ARN mostly.
+    needed: the permissions that the call needs, as its operation and parameters tell.
+    action: what was refused, in AWS's spelling. resource: on what, an ARN mostly.
     bucket, path: the place in S3 that the call was about, also where its KMS key was refused; of a listing, the prefix.
     """
 
     call: Call
     said: DenialMessage
+    needed: tuple[Need, ...]
     action: str
     resource: str
     bucket: str
@@ -52,13 +79,25 @@ class DeniedCall:
         return self.action.lower().startswith("kms:")
 
     @property
+    def of_hidden_listing(self) -> bool:
+        """A listing was refused to a call that is none: S3 asks for it once the key is not there."""
+        return self._is_listing(self.action) and bool(self.needed) and not self._is_listing(self.asked_action)
+
+    @property
     def is_listing(self) -> bool:
-        return self.asked_action.lower() == _LISTING
+        return self._is_listing(self.asked_action)
+
+    @staticmethod
+    def _is_listing(action: str) -> bool:
+        return action.lower() == LIST_ACTION.lower()
 
     @property
     def asked_action(self) -> str:
-        """What the call itself needs; the refused action may be another, such as the key's."""
-        return action_of(self.call) or self.action
+        """What the person wanted: the refused action, or that of the call where its key or a listing was refused."""
+        own = [need.action for need in self.needed if not need.action.startswith("kms:")]
+        if self.action.lower() in map(str.lower, own) or not own:
+            return self.action
+        return own[0]
 
     @property
     def level(self) -> Level | None:
@@ -80,20 +119,19 @@ class DeniedCall:
         return Ask(target, level) if target is not None and level is not None else None
 
 
-def denied_call(call: Call) -> DeniedCall:
-    """Read a refused call: its parameters, and the first denial in its message."""
+def denied_call(call: Call, *, account: str = "", decoded: DenialMessage | None = None) -> DeniedCall:
+    """Read a refused call: its parameters, and the first denial in its message.
+
+    account: the caller's, where known. decoded: what its encoded message says, where it could be decoded.
+    """
     said = parse_denial(call.message) or DenialMessage()
-    action = _spelled(said.action) or action_of(call)
-    bucket, path = _place(call, said)
+    if decoded is not None and not said.action:
+        said = replace(decoded, encoded=said.encoded)
+    needed = needs(call, account=account) or () if call.operation else ()
+    action = _spelled(said.action) or (needed[0].action if needed else "")
     return DeniedCall(
-        call, said, action, said.resource or _resource(call, action, bucket, path), bucket, path
+        call, said, needed, action, _resource(said, needed, action), *_place(call, said, needed)
     )
-
-
-def action_of(call: Call) -> str:
-    """The action that an operation needs first; '' where that is not known."""
-    needed = needs(call)
-    return needed[0].action if needed else ""
 
 
 def sensible_target(bucket: str, path: str, *, listing: bool = False) -> S3Target | None:
@@ -104,18 +142,15 @@ def sensible_target(bucket: str, path: str, *, listing: bool = False) -> S3Targe
     """
     if not path:
         return _target(bucket, "") if listing else None
-    folders = path.split("/")[:-1]
-    while folders and ("=" in folders[-1] or folders[-1].startswith("_")):
-        folders.pop()
+    folders = list(takewhile(lambda name: "=" not in name and name not in _OF_TABLES, path.split("/")[:-1]))
     while folders:
         found = _target(bucket, "/".join(folders) + "/")
         if found is not None:
             return found
         folders.pop()
-    # A listing names what it looks beneath, with or without the closing slash.
-    return (
-        _target(bucket, f"{path.rstrip('/')}/" if listing else path) if "/" not in path.rstrip("/") else None
-    )
+    # At the top of the bucket: a key is asked for as itself, a listing as what lies beneath it.
+    name = path.rstrip("/")
+    return None if "/" in name else _target(bucket, f"{name}/" if listing else path)
 
 
 def _target(bucket: str, path: str) -> S3Target | None:
@@ -125,37 +160,43 @@ def _target(bucket: str, path: str) -> S3Target | None:
         return None
 
 
-def _place(call: Call, said: DenialMessage) -> tuple[str, str]:
-    bucket = call.parameters.get("Bucket", "")
-    if bucket:
-        bucket = bucket.partition(_S3_ARN)[2] or bucket
-        return bucket, call.parameters.get("Key", "") or call.parameters.get("Prefix", "")
-    if _S3_ARN in said.resource:
-        bucket, _, path = said.resource.partition(_S3_ARN)[2].partition("/")
-        return bucket, path
-    return "", ""
+def _place(call: Call, said: DenialMessage, needed: Sequence[Need]) -> tuple[str, str]:
+    """Bucket and path: of the call, unless AWS names another place, as it does for the source of a copy."""
+    named = _in_s3(said.resource)
+    own = call.parameters.get("Bucket", "")
+    own = own.partition(_S3_ARN)[2] or own
+    if not own or (named[0] and named[0] != own):
+        return named
+    path = call.parameters.get("Key", "") or call.parameters.get("Prefix", "")
+    if not path and call.keys:
+        path = call.keys[0] if len(call.keys) == 1 else _folder_of(call.keys)
+    copied = any(_in_s3(need.resource)[0] == own and _in_s3(need.resource)[1] != path for need in needed)
+    return (own, named[1]) if copied and named[1] else (own, path)
 
 
-def _resource(call: Call, action: str, bucket: str, path: str) -> str:
-    """The ARN where AWS did not say it and the parameters do."""
-    if action.lower().startswith("s3:") and bucket:
-        partition = _partition_of_region(call.region)
-        on_object = path and action.lower() != _LISTING
-        return f"arn:{partition}:s3:::{bucket}/{path}" if on_object else f"arn:{partition}:s3:::{bucket}"
-    arns = (value for value in call.parameters.values() if Arn.read(value) is not None)
-    return next(arns, "")
+def _folder_of(keys: Sequence[str]) -> str:
+    """The deepest folder that all of them are in."""
+    levels = zip(*(key.split("/")[:-1] for key in keys), strict=False)
+    return "".join(f"{level[0]}/" for level in takewhile(lambda level: len(set(level)) == 1, levels))
 
 
-def _partition_of_region(region: str | None) -> str:
-    starts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
-    starts |= {"eu-isoe-": "aws-iso-e", "us-isof-": "aws-iso-f", "eusc-": "aws-eusc"}
-    found = next((name for start, name in starts.items() if region and region.startswith(start)), "aws")
-    return found if found in PARTITIONS.split("|") else "aws"
+def _in_s3(resource: str) -> tuple[str, str]:
+    """The bucket and path of an S3 ARN, empty of any other."""
+    bucket, _, path = resource.partition(_S3_ARN)[2].partition("/")
+    return bucket, path
+
+
+def _resource(said: DenialMessage, needed: Sequence[Need], action: str) -> str:
+    """As AWS said it, else as the parameters tell; '' where they do not tell it exactly."""
+    own = (
+        need.resource for need in needed if need.action.lower() == action.lower() and "*" not in need.resource
+    )
+    if said.resource and Arn.read(said.resource) is not None:
+        return said.resource
+    return next(own, said.resource)  # IAM writes `role NAME`
 
 
 def _spelled(action: str) -> str:
     """An action in AWS's own spelling; as it came where the catalog has none."""
-    if not action or action.endswith(":"):
-        return ""
-    found = catalog.matching(action) if "*" not in action and catalog.is_action(action) else ()
+    found = catalog.matching(action) if action and "*" not in action and catalog.is_action(action) else ()
     return found[0] if found else action

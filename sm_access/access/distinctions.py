@@ -37,16 +37,17 @@ def parts_of(place: str, layers: PolicySet) -> tuple[str, ...]:
     Raises CannotTell where there are too many parts to go through.
     """
     universe = Shape(place, (*place.removesuffix("*"), Run()))
-    shapes = {}
-    for statement in _statements(layers):
-        if statement.resource is None:
-            continue
+    shapes = {shape.pieces: shape for statement in _statements(layers) for shape in shapes_of(statement)}
+    near = tuple(shape for shape in shapes.values() if overlaps(universe, shape))
+    return tuple(cell.example for cell in partition(universe, near))
+
+
+def shapes_of(statement: Statement) -> Iterator[Shape]:
+    """The patterns of a statement's Resource or NotResource element; a variable in them may be anything."""
+    if statement.resource is not None:
         for pattern in statement.resource.patterns:
             template = parse_template(pattern, variables=statement.resource.variables)
-            shape = Shape.of(pattern, template.resolve(_NOTHING_KNOWN).within_segments())
-            if overlaps(universe, shape):
-                shapes[shape.pieces] = shape
-    return tuple(cell.example for cell in partition(universe, tuple(shapes.values())))
+            yield Shape.of(pattern, template.resolve(_NOTHING_KNOWN).within_segments())
 
 
 def _statements(layers: PolicySet) -> Iterator[Statement]:

@@ -15,7 +15,7 @@ from sm_access.access.caller import Caller
 from sm_access.access.duration import LONGEST
 from sm_access.access.events import Event
 from sm_access.access.instant import format_instant, parse_instant
-from sm_access.access.level import Level
+from sm_access.access.level import Extra, Level
 from sm_access.access.levels import Statement
 from sm_access.access.probe import Outcome, Probe, ProbeKind, ProbeResult, ProofFinding, ProofStep
 from sm_access.access.target import S3Target
@@ -23,13 +23,18 @@ from sm_access.errors import InvalidInput, LedgerUnavailable
 
 KINDS: Mapping[str, type[Event]] = {
     "submitted": kinds.Submitted,
+    "narrowed": kinds.Narrowed,
+    "endorsed": kinds.Endorsed,
     "approved": kinds.Approved,
+    "auto-approved": kinds.AutoApproved,
+    "glass-broken": kinds.GlassBroken,
     "rejected": kinds.Rejected,
     "withdrawn": kinds.Withdrawn,
     "applied": kinds.Applied,
     "proven": kinds.Proven,
     "not-provable": kinds.NotProvable,
     "revoked": kinds.Revoked,
+    "released": kinds.Released,
     "collected": kinds.Collected,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
@@ -71,7 +76,7 @@ def _encode(value: Any) -> Any:
         return int(value.total_seconds())
     if isinstance(value, S3Target):
         return {"bucket": value.bucket, "path": value.path}
-    if isinstance(value, Level | Outcome | ProbeKind | ProofFinding):
+    if isinstance(value, Level | Extra | Outcome | ProbeKind | ProofFinding):
         return value.value
     if isinstance(value, Caller | ProofStep | Probe | ProbeResult):
         return {name: _encode(getattr(value, name)) for name in type(value).__dataclass_fields__}
@@ -120,6 +125,13 @@ def _level(value: Any) -> Level:
     return Level(_text(value))
 
 
+def _extras(value: Any) -> tuple[Extra, ...]:
+    found = tuple(Extra(_text(item)) for item in _list(value))
+    if found != tuple(extra for extra in Extra if extra in found):
+        raise ValueError("extras stand in their order, each once.")
+    return found
+
+
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError("a list was expected.")
@@ -166,6 +178,7 @@ _READERS: Mapping[Any, Any] = {
     "Caller": _caller,
     "S3Target": _target,
     "Level": _level,
+    "tuple[Extra, ...]": _extras,
     "tuple[Statement, ...]": _statements,
     "tuple[ProofStep, ...]": _steps,
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sm_access.access.caller import Caller
-from sm_access.access.level import Level
+from sm_access.access.level import Extra, Level
 from sm_access.access.levels import Statement
 from sm_access.access.probe import ProofStep
 from sm_access.access.target import S3Target
@@ -18,7 +18,11 @@ from sm_access.access.target import S3Target
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """Somebody asked. `claimed_person` and `reason` are the requester's words and prove nothing."""
+    """Somebody asked. `claimed_person` and `reason` are the requester's words and prove nothing.
+
+    `source_identity`: the grant is for sessions with this `aws:SourceIdentity` alone; None: for everyone on the
+    role. `extends`: the access request that this one renews.
+    """
 
     at: datetime
     id: str
@@ -31,16 +35,69 @@ class Submitted:
     reason: str
     kms_key_arn: str | None
     region: str | None
+    extras: tuple[Extra, ...]
+    source_identity: str | None
+    extends: str | None
+    terms_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A reviewer took away from what is asked for, and why. What others had agreed to before counts no more."""
+
+    at: datetime
+    reviewer: Caller
+    target: S3Target
+    level: Level
+    duration: timedelta
+    extras: tuple[Extra, ...]
+    words: str
+    terms_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsed:
+    """A reviewer agreed to the terms of this hash where more than one has to."""
+
+    at: datetime
+    reviewer: Caller
     terms_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """A reviewer agreed to the terms of this hash. The clock starts here: `at` is the start, `ends_at` the
-    end."""
+    """The last reviewer that it takes agreed to the terms of this hash. The clock starts here: `at` is the
+    start, `ends_at` the end."""
 
     at: datetime
     reviewer: Caller
+    terms_sha256: str
+    ends_at: datetime
+    statements: tuple[Statement, ...]
+    grant_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AutoApproved:
+    """No person agreed, but a rule of this name that somebody wrote for just this. `caller`: who had it applied."""
+
+    at: datetime
+    caller: Caller
+    rule: str
+    terms_sha256: str
+    ends_at: datetime
+    statements: tuple[Statement, ...]
+    grant_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class GlassBroken:
+    """The requester took it in an emergency, within what the rules leave for that, and said why. The loudest of
+    events: everyone who could have decided is told."""
+
+    at: datetime
+    caller: Caller
+    words: str
     terms_sha256: str
     ends_at: datetime
     statements: tuple[Statement, ...]
@@ -89,11 +146,19 @@ class NotProvable:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """Ended before its time: by a reviewer, or released by the requester's own role."""
+    """A reviewer ended it before its time, and why."""
 
     at: datetime
     caller: Caller
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The requester's own role needs it no longer."""
+
+    at: datetime
+    caller: Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +168,19 @@ class Collected:
     at: datetime
 
 
-Event = Submitted | Approved | Rejected | Withdrawn | Applied | Proven | NotProvable | Revoked | Collected
+Event = (
+    Submitted
+    | Narrowed
+    | Endorsed
+    | Approved
+    | AutoApproved
+    | GlassBroken
+    | Rejected
+    | Withdrawn
+    | Applied
+    | Proven
+    | NotProvable
+    | Revoked
+    | Released
+    | Collected
+)

@@ -75,7 +75,8 @@ class PrincipalEvidence:
 class BucketEvidence:
     """What a bucket adds to the decision.
 
-    owner_account: None when it is not known. policy: None when the bucket has none.
+    owner_account: None when it is not known. is_foreign: though it is not known, it is not the principal's: the
+    account's own buckets were listed, and this is none of them. policy: None when the bucket has none.
     encryption_read: default encryption is known. kms_key_arn: the key it uses, None for S3's own keys.
     kms_policy: the key's policy. region: the bucket's Region, None when not known.
     bucket_key: whether S3 Bucket Keys are on, with which the encryption context is the bucket's ARN and not the
@@ -95,6 +96,7 @@ class BucketEvidence:
     bucket_key: bool | None = None
     object_ownership: str | None = None
     public_access_block: PublicAccessBlock | Unreadable | None = None
+    is_foreign: bool = False
 
 
 def policy_set(principal: PrincipalEvidence, bucket: BucketEvidence, *, of_key: bool) -> PolicySet:
@@ -119,6 +121,16 @@ def policy_set(principal: PrincipalEvidence, bucket: BucketEvidence, *, of_key: 
         resource_control=resource_control,
         public_access_block=None if of_key else bucket.public_access_block,
         object_ownership=None if of_key else bucket.object_ownership,
+    )
+
+
+def own_policies(principal: PrincipalEvidence) -> PolicySet:
+    """The layers that speak for the principal, whatever the resource; control policies as in `policy_set`."""
+    organization = principal.organization
+    return PolicySet(
+        identity=principal.identity,
+        permissions_boundary=principal.boundary,
+        service_control=None if isinstance(organization, Unreadable) else _read(organization.service_control),
     )
 
 
@@ -197,5 +209,6 @@ __all__ = [
     "facts",
     "is_absent",
     "named_places",
+    "own_policies",
     "policy_set",
 ]

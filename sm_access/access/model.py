@@ -1,11 +1,14 @@
 """An access request, its grant, and the transitions that are legal - as one pure fold over its events.
 
-    SUBMITTED -> APPROVED -> APPLIED -> PROVEN | NOT_PROVABLE (and again, each way)
-        |            `---------`----------`--> REVOKED -> COLLECTED
-        |            `---------`----------`--> (the end comes) EXPIRED -> COLLECTED
+    SUBMITTED (narrowed, endorsed) -> APPROVED -> APPLIED -> PROVEN | NOT_PROVABLE (and again, each way)
+        |                                 `---------`----------`--> REVOKED | RELEASED -> COLLECTED
+        |                                 `---------`----------`--> (the end comes) EXPIRED -> COLLECTED
         `-> REJECTED | WITHDRAWN
 
-EXPIRED is not an event: it is what a grant is from its end on, whether or not anybody noticed.
+A reviewer who narrows leaves the request waiting, with smaller terms; one of several whose agreement it takes leaves
+it waiting for the others. A rule may approve, and in an emergency the requester may take it: both come to APPROVED, and
+the grant says how. EXPIRED is not an event: it is what a grant is from its end on, whether or not anybody noticed. A
+renewal is an access request of its own with a grant of its own, which names the one that it extends.
 """
 
 from __future__ import annotations
@@ -15,25 +18,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sm_access.access.caller import Caller
+from sm_access.access.caller import Caller, same_principal
 from sm_access.access.events import (
     Applied,
     Approved,
+    AutoApproved,
     Collected,
+    Endorsed,
     Event,
+    GlassBroken,
+    Narrowed,
     NotProvable,
     Proven,
     Rejected,
+    Released,
     Revoked,
     Submitted,
     Withdrawn,
 )
-from sm_access.access.level import Level
+from sm_access.access.level import Extra, Level
 from sm_access.access.levels import Statement
 from sm_access.access.target import S3Target
 from sm_access.errors import IllegalTransition
 
-__all__ = ["AccessRequest", "Caller", "Grant", "Level", "Status", "advance", "fold"]
+__all__ = ["AccessRequest", "Caller", "Grant", "Level", "Status", "Terms", "advance", "fold"]
 
 
 class Status(str, Enum):
@@ -47,6 +55,7 @@ class Status(str, Enum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     REVOKED = "revoked"
+    RELEASED = "released"
     EXPIRED = "expired"
     COLLECTED = "collected"
 
@@ -57,36 +66,77 @@ IN_FORCE = frozenset({Status.APPROVED, Status.APPLIED, Status.PROVEN, Status.NOT
 ON_ROLE = IN_FORCE - {Status.APPROVED}
 """Statuses of a grant that was seen on its role."""
 
+ENDED = frozenset({Status.REVOKED, Status.RELEASED, Status.EXPIRED})
+"""Statuses of a grant that is over and may still be on its role."""
+
+_WAITING = frozenset({Status.SUBMITTED})
 _LEGAL: Mapping[type[Event], tuple[frozenset[Status], Status, str]] = {
-    Approved: (frozenset({Status.SUBMITTED}), Status.APPROVED, "approved"),
-    Rejected: (frozenset({Status.SUBMITTED}), Status.REJECTED, "rejected"),
-    Withdrawn: (frozenset({Status.SUBMITTED}), Status.WITHDRAWN, "withdrawn"),
+    Narrowed: (_WAITING, Status.SUBMITTED, "narrowed"),
+    Endorsed: (_WAITING, Status.SUBMITTED, "approved"),
+    Approved: (_WAITING, Status.APPROVED, "approved"),
+    AutoApproved: (_WAITING, Status.APPROVED, "approved"),
+    GlassBroken: (_WAITING, Status.APPROVED, "taken in an emergency"),
+    Rejected: (_WAITING, Status.REJECTED, "rejected"),
+    Withdrawn: (_WAITING, Status.WITHDRAWN, "withdrawn"),
     Applied: (frozenset({Status.APPROVED}), Status.APPLIED, "applied"),
     Proven: (ON_ROLE, Status.PROVEN, "proven"),
     NotProvable: (ON_ROLE, Status.NOT_PROVABLE, "proven"),
     Revoked: (IN_FORCE, Status.REVOKED, "revoked"),
-    Collected: (frozenset({Status.REVOKED, Status.EXPIRED}), Status.COLLECTED, "collected"),
+    Released: (IN_FORCE, Status.RELEASED, "released"),
+    Collected: (ENDED, Status.COLLECTED, "collected"),
 }
 
+_AGAIN = "Ask again: sm-access request."
+_END = "To end it before its time: sm-access release {id}, or sm-access revoke {id}."
 _REMEDY: Mapping[Status, str] = {
     Status.SUBMITTED: "It waits for a reviewer: sm-access inbox.",
     Status.REJECTED: "Ask again with what the reviewer wanted to know: sm-access request.",
-    Status.WITHDRAWN: "Ask again: sm-access request.",
-    Status.REVOKED: "Ask again: sm-access request.",
-    Status.EXPIRED: "Ask again: sm-access request.",
-    Status.COLLECTED: "Ask again: sm-access request.",
+    Status.WITHDRAWN: _AGAIN,
+    Status.REVOKED: _AGAIN,
+    Status.RELEASED: _AGAIN,
+    Status.EXPIRED: _AGAIN,
+    Status.COLLECTED: _AGAIN,
     Status.APPROVED: "Put it on the role: sm-access reconcile. To end it: sm-access revoke {id}.",
-    Status.APPLIED: "To end it before its time: sm-access revoke {id}.",
-    Status.PROVEN: "To end it before its time: sm-access revoke {id}.",
-    Status.NOT_PROVABLE: "To end it before its time: sm-access revoke {id}.",
+    Status.APPLIED: _END,
+    Status.PROVEN: _END,
+    Status.NOT_PROVABLE: _END,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """What an approval issues: statements on a role, from `starts_at` to `ends_at`.
+class Terms:
+    """What exactly is asked for: all that the statements of a grant are made of, and nothing else."""
 
-    `sha256` binds the exact statements, `terms_sha256` what the reviewer was shown.
+    role_arn: str
+    target: S3Target
+    level: Level
+    duration: timedelta
+    kms_key_arn: str | None = None
+    region: str | None = None
+    extras: tuple[Extra, ...] = ()
+    source_identity: str | None = None
+
+    def within(self, other: Terms) -> bool:
+        """True when these allow nothing that those do not: less of it, for as long or shorter. Every level lists, so
+        listing is less than any; no other level includes another."""
+        same = replace(
+            self, target=other.target, level=other.level, duration=other.duration, extras=other.extras
+        )
+        return (
+            same == other
+            and self.level in (other.level, Level.LIST)
+            and other.target.covers(self.target)
+            and self.duration <= other.duration
+            and set(self.extras) <= set(other.extras)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a decision issues: statements on a role, from `starts_at` to `ends_at`.
+
+    `sha256` binds the exact statements, `terms_sha256` what was decided on. `approvers`: the reviewers who agreed;
+    none where `rule` names the rule that did, or `emergency` says why the requester took it.
     """
 
     id: str
@@ -97,8 +147,11 @@ class Grant:
     ends_at: datetime
     statements: tuple[Statement, ...]
     sha256: str
-    approved_by: Caller
     terms_sha256: str
+    approvers: tuple[Caller, ...]
+    rule: str = ""
+    emergency: str = ""
+    extras: tuple[Extra, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,28 +159,48 @@ class AccessRequest:
     """An access request as its events leave it. `status` is that of the last event: ask `status_at` for
     today's.
 
-    `version` counts its events; an append names it, so that two writers cannot both win.
+    `terms`: what is asked for now, after any narrowing. `asked`: what was asked for at first. `endorsers`: who has
+    agreed to the terms of now, one for each principal. `version` counts its events; an append names it, so that two
+    writers cannot both win.
     """
 
     id: str
     requester: Caller
     claimed_person: str | None
-    role_arn: str
-    target: S3Target
-    level: Level
-    duration: timedelta
+    terms: Terms
+    asked: Terms
     reason: str
-    kms_key_arn: str | None
-    region: str | None
+    extends: str | None
     status: Status
     submitted_at: datetime
     terms_sha256: str
+    endorsers: tuple[Caller, ...]
     grant: Grant | None
     events: tuple[Event, ...]
 
     @property
     def version(self) -> int:
         return len(self.events)
+
+    @property
+    def role_arn(self) -> str:
+        return self.terms.role_arn
+
+    @property
+    def target(self) -> S3Target:
+        return self.terms.target
+
+    @property
+    def level(self) -> Level:
+        return self.terms.level
+
+    @property
+    def duration(self) -> timedelta:
+        return self.terms.duration
+
+    @property
+    def kms_key_arn(self) -> str | None:
+        return self.terms.kms_key_arn
 
     def status_at(self, now: datetime) -> Status:
         """The status at a moment, the end of the grant included: at `ends_at` itself it is over."""
@@ -150,20 +223,28 @@ def fold(events: Iterable[Event]) -> AccessRequest:
             remedy="Compare the ledger with a backup before going on.",
         )
     first = stream[0]
-    request = AccessRequest(
-        id=first.id,
-        requester=first.requester,
-        claimed_person=first.claimed_person,
+    terms = Terms(
         role_arn=first.role_arn,
         target=first.target,
         level=first.level,
         duration=first.duration,
-        reason=first.reason,
         kms_key_arn=first.kms_key_arn,
         region=first.region,
+        extras=first.extras,
+        source_identity=first.source_identity,
+    )
+    request = AccessRequest(
+        id=first.id,
+        requester=first.requester,
+        claimed_person=first.claimed_person,
+        terms=terms,
+        asked=terms,
+        reason=first.reason,
+        extends=first.extends,
         status=Status.SUBMITTED,
         submitted_at=first.at,
         terms_sha256=first.terms_sha256,
+        endorsers=(),
         grant=None,
         events=(first,),
     )
@@ -182,8 +263,45 @@ def advance(request: AccessRequest, event: Event) -> AccessRequest:
     allowed, then, word = _LEGAL[type(event)]
     if status not in allowed:
         raise _illegal(request, status, word)
-    grant = _granted(request, event) if isinstance(event, Approved) else request.grant
-    return replace(request, status=then, grant=grant, events=(*request.events, event))
+    after = replace(request, status=then, events=(*request.events, event))
+    if isinstance(event, Narrowed):
+        return _narrowed(after, event)
+    if isinstance(event, Endorsed):
+        return replace(after, endorsers=_with(request, event.reviewer, event.terms_sha256))
+    if isinstance(event, GlassBroken) and not same_principal(event.caller.arn, request.requester.arn):
+        raise _illegal(request, status, "taken in an emergency by who did not ask for it")
+    if isinstance(event, Approved | AutoApproved | GlassBroken):
+        return replace(after, grant=_granted(request, event))
+    return after
+
+
+def _narrowed(request: AccessRequest, event: Narrowed) -> AccessRequest:
+    terms = replace(
+        request.terms, target=event.target, level=event.level, duration=event.duration, extras=event.extras
+    )
+    # INVARIANT: a reviewer can take away, and never add to what the requester asked for.
+    if terms == request.terms or not terms.within(request.terms):
+        raise IllegalTransition(
+            f"Access request {request.id} can only be narrowed: less than it asks for, and not the same.",
+            remedy="Take away from place, time or extras, or leave listing alone; reject it where it needs another.",
+        )
+    return replace(request, terms=terms, terms_sha256=event.terms_sha256, endorsers=())
+
+
+def _with(request: AccessRequest, reviewer: Caller, terms_sha256: str) -> tuple[Caller, ...]:
+    """Those who have agreed, and one more. Each principal counts once, and only for the terms of now."""
+    # INVARIANT: a second session of one principal is no second pair of eyes.
+    if any(same_principal(reviewer.arn, other.arn) for other in request.endorsers):
+        raise IllegalTransition(
+            f"{reviewer.principal} has agreed to access request {request.id} before.",
+            remedy="It waits for another reviewer.",
+        )
+    if terms_sha256 != request.terms_sha256:
+        raise IllegalTransition(
+            f"An approval of access request {request.id} is of other terms than it has.",
+            remedy=f"Look at it again: sm-access show {request.id}.",
+        )
+    return (*request.endorsers, reviewer)
 
 
 def _illegal(request: AccessRequest, status: Status, word: str) -> IllegalTransition:
@@ -193,7 +311,7 @@ def _illegal(request: AccessRequest, status: Status, word: str) -> IllegalTransi
     )
 
 
-def _granted(request: AccessRequest, event: Approved) -> Grant:
+def _granted(request: AccessRequest, event: Approved | AutoApproved | GlassBroken) -> Grant:
     return Grant(
         id=f"g-{request.id.removeprefix('r-')}",
         role_arn=request.role_arn,
@@ -203,6 +321,9 @@ def _granted(request: AccessRequest, event: Approved) -> Grant:
         ends_at=event.ends_at,
         statements=event.statements,
         sha256=event.grant_sha256,
-        approved_by=event.reviewer,
         terms_sha256=event.terms_sha256,
+        approvers=_with(request, event.reviewer, event.terms_sha256) if isinstance(event, Approved) else (),
+        rule=event.rule if isinstance(event, AutoApproved) else "",
+        emergency=event.words if isinstance(event, GlassBroken) else "",
+        extras=request.terms.extras,
     )

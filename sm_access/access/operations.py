@@ -25,7 +25,7 @@ from sm_access.access.operation_names import ACTIONS, ASKED_BY_A_PARAMETER, OF_A
 from sm_access.access.operation_resources import Place, resources
 from sm_access.catalog import accepts_condition_key, access_level, is_action
 
-_CONTEXT = {
+CONTEXT = {
     "Prefix": "s3:prefix",
     "Delimiter": "s3:delimiter",
     "MaxKeys": "s3:max-keys",
@@ -35,6 +35,7 @@ _CONTEXT = {
     "ServerSideEncryption": "s3:x-amz-server-side-encryption",
     "SSEKMSKeyId": "s3:x-amz-server-side-encryption-aws-kms-key-id",
 }
+"""What of a request on S3 becomes a context key: the parameter -> the key."""
 _COPIES = ("CopyObject", "UploadPartCopy")
 _WITH_HEADERS = ("PutObject", "CreateMultipartUpload", "DeleteObject", "DeleteObjects", *_COPIES)
 _KEY_FOR = {
@@ -116,12 +117,12 @@ def _actions(call: Call) -> tuple[str, ...] | None:
 def _needs(call: Call, action: str, place: Place) -> Iterator[Need]:
     context = {
         key: call.parameters[name]
-        for name, key in _CONTEXT.items()
+        for name, key in CONTEXT.items()
         if name in call.parameters and accepts_condition_key(action, key)
     }
-    if not context.get(_CONTEXT["SSEKMSKeyId"], "arn:").startswith("arn:"):
+    if not context.get(CONTEXT["SSEKMSKeyId"], "arn:").startswith("arn:"):
         del context[
-            _CONTEXT["SSEKMSKeyId"]
+            CONTEXT["SSEKMSKeyId"]
         ]  # AWS puts the key's ARN there, which an id or alias does not tell
     for resource, exact in resources(action, call, place):
         yield Need(action, resource, context, exact)

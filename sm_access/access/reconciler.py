@@ -1,32 +1,44 @@
 """Makes a role carry what the ledger says it should, and writes down what was seen.
 
-The approval in the ledger is the intent; everything here can be worked out from it again. Killed at any
+The decision in the ledger is the intent; everything here can be worked out from it again. Killed at any
 call and run again, or run by several at once, it comes to the same end: documents are a function of the
 ledger, a round that wrote anything is followed by one that reads ledger and role afresh, and APPLIED or
 COLLECTED is recorded only for what was read back.
+
+Where grants move from one policy to another, nobody loses access in between: see `ordering`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 
 from sm_access.access import planner
-from sm_access.access.caller import same_principal
+from sm_access.access.caller import Caller, same_principal
 from sm_access.access.events import Applied, Collected, Event, Submitted
 from sm_access.access.instant import whole_second
-from sm_access.access.model import ON_ROLE, AccessRequest, Grant, Status, advance, fold
-from sm_access.access.planner import RolePlan, is_ours
-from sm_access.access.ports import Clock, Document, Ledger, RoleWriter
+from sm_access.access.model import ENDED, ON_ROLE, AccessRequest, Grant, Status, advance, fold
+from sm_access.access.ordering import Step, ordered
+from sm_access.access.planner import InUse, RolePlan, is_ours
+from sm_access.access.ports import Clock, Directory, Document, Ledger, RolePolicies, RoleWriter
+from sm_access.access.reviewers import Facts
 from sm_access.access.rules import Rules
 from sm_access.access.terms import faults
-from sm_access.errors import BeyondCeiling, IllegalTransition, LedgerConflict, QuotaExceeded
+from sm_access.errors import IllegalTransition, LedgerConflict, QuotaExceeded
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far the clocks of a reviewer and of a reconciler may be apart."""
 
 _ROUNDS = 8
+
+
+class Drift(str, Enum):
+    """What to do about a policy under our name that somebody else changed: make it as planned, or leave it."""
+
+    RESTORE = "restore"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +51,11 @@ class RefusedGrant:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What was done to a role. Names are those of inline policies, ids those of access requests.
+    """What was done to a role. Names are those of policies, ids those of access requests.
 
-    `drift`: documents under our names that somebody else had changed, added or removed; they are as planned
-    again. `pending`: names that AWS still answers differently for after they were written - it propagates;
-    run again.
+    `drift`: policies under our names that somebody else had changed, added or removed; they are as planned again, or
+    left as they were where that was told. `shared`: policies of ours that somebody attached to another principal as
+    well. `pending`: names that AWS still answers differently for after they were written - it propagates; run again.
     """
 
     role_arn: str
@@ -52,6 +64,7 @@ class Reconciliation:
     deleted: tuple[str, ...]
     unchanged: tuple[str, ...]
     drift: tuple[str, ...]
+    shared: tuple[str, ...]
     refused: tuple[RefusedGrant, ...]
     applied: tuple[str, ...]
     collected: tuple[str, ...]
@@ -98,13 +111,21 @@ class _Standing:
 
 
 class Reconciler:
-    """Applies and collects the grants of a role. Needs the right to write inline policies on it."""
+    """Applies and collects the grants of a role. Needs the right to write our policies on it."""
 
-    def __init__(self, ledger: Ledger, role_writer: RoleWriter, clock: Clock, rules: Rules) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        role_writer: RoleWriter,
+        clock: Clock,
+        rules: Rules,
+        directory: Directory | None = None,
+    ) -> None:
         self._ledger = ledger
         self._rules = rules
         self._role_writer = role_writer
         self._clock = clock
+        self._directory = directory
 
     def roles(self) -> tuple[str, ...]:
         """The roles that have grants to put on or to take off, or that carry some."""
@@ -118,8 +139,8 @@ class Reconciler:
                 found[request.role_arn] = None
         return tuple(found)
 
-    def reconcile(self, role_arn: str) -> Reconciliation:
-        """Make the role equal to the plan.
+    def reconcile(self, role_arn: str, drifted: Drift = Drift.RESTORE) -> Reconciliation:
+        """Make the role equal to the plan. `drifted`: what to do about policies of ours that others changed.
 
         Raises QuotaExceeded when the grants do not fit: then what had ended is gone, and nothing new was
         put on. Raises LedgerConflict when others kept writing all the time; errors of AWS and of the ledger
@@ -133,27 +154,30 @@ class Reconciler:
         for _ in range(_ROUNDS):
             standing = self._standing(role_arn)
             found = self._role_writer.read(role_arn)
-            ours = {name: document for name, document in found.items() if is_ours(name)}
-            planned, carried, too_much = _plan(standing, found)
+            ours = _ours(found)
+            planned, carried, too_much = _plan(role_arn, standing, found)
             if drift is None:
-                drift = _drift(standing, ours, planned)
-            stale = [name for name in ours if name not in planned.documents]
+                drift = _drift(role_arn, standing, found, planned)
+            kept = frozenset(drift) if drifted is Drift.KEEP else frozenset()
+            stale = [name for name in (*ours, *sorted(found.detached)) if name not in planned.documents]
             missing = [name for name, document in planned.documents.items() if ours.get(name) != document]
-            to_delete = [name for name in stale if name not in deleted]
-            to_write = [name for name in missing if written.get(name) != planned.documents[name]]
+            to_delete = {name for name in stale if name not in deleted and name not in kept}
+            to_write = {
+                name for name in missing if written.get(name) != planned.documents[name] and name not in kept
+            }
             if to_delete or to_write:
-                # What goes makes room for what comes.
-                for name in sorted(to_delete):
-                    self._role_writer.delete(role_arn, name)
-                    deleted[name] = None
-                for name in sorted(to_write, key=lambda name: _growth(ours, planned, name)):
-                    self._role_writer.put(role_arn, name, planned.documents[name])
-                    written[name] = planned.documents[name]
-                    deleted.pop(name, None)
+                before = planner.arrange(role_arn, standing.left_behind(seen=True), planned.in_use).places
+                for step in ordered({*to_delete, *to_write}, planned, ours, before, planned.in_use):
+                    self._take(role_arn, step)
+                    if step.document is None:
+                        deleted[step.name] = None
+                    else:
+                        written[step.name] = step.document
+                        deleted.pop(step.name, None)
                 continue
-            pending = tuple(sorted((*stale, *missing)))
+            pending = tuple(sorted({*stale, *missing} - kept))
             try:
-                self._record(standing, carried, frozenset(pending), applied, collected)
+                self._record(standing, planned, carried, frozenset({*pending, *kept}), applied, collected)
             except LedgerConflict:
                 continue
             if too_much is not None:
@@ -164,9 +188,12 @@ class Reconciler:
                 written=tuple(written),
                 deleted=tuple(deleted),
                 unchanged=tuple(
-                    name for name in planned.documents if name not in written and name not in pending
+                    name
+                    for name in planned.documents
+                    if name not in written and name not in pending and name not in kept
                 ),
                 drift=drift,
+                shared=tuple(sorted(found.shared)),
                 refused=standing.refused,
                 applied=tuple(applied),
                 collected=tuple(collected),
@@ -177,6 +204,13 @@ class Reconciler:
             f"The ledger or the role {role_arn} changed each time it was brought in line.",
             remedy="Run it again: sm-access reconcile.",
         )
+
+    def _take(self, role_arn: str, step: Step) -> None:
+        writer = self._role_writer
+        if step.document is None:
+            (writer.delete if step.inline else writer.delete_managed)(role_arn, step.name)
+        else:
+            (writer.put if step.inline else writer.put_managed)(role_arn, step.name, step.document)
 
     def _standing(self, role_arn: str) -> _Standing:
         now = whole_second(self._clock.now())
@@ -207,38 +241,46 @@ class Reconciler:
     def _faults(self, request: AccessRequest, grant: Grant, now: datetime) -> tuple[str, ...]:
         """Why a grant must not be on its role: it is not what was agreed to, or nobody may agree to it.
 
-        The rules are asked again, as they are now: an approval in the ledger proves only that somebody wrote it there.
+        The rules are asked again, as they are now: a decision in the ledger proves only that somebody wrote it there.
         """
-        found = [*faults(request, grant)]
-        if not self._rules.may_review(grant.approved_by, request):
-            found.append("its approver may not decide on it")
-        try:
-            self._rules.check_ceiling(request.target, request.level, request.duration)
-        except BeyondCeiling:
-            found.append("the rules let nobody have it")
+        found = [*faults(request, grant), *self._rules.faults(request, grant, self._facts_for(request))]
         if grant.starts_at > now + CLOCK_SKEW:
             found.append("its approval is dated in the future")
         return tuple(found)
 
+    def _facts_for(self, request: AccessRequest) -> Callable[[Caller], Facts]:
+        def facts(reviewer: Caller) -> Facts:
+            if self._directory is None:
+                return Facts()
+            bucket = request.target.bucket
+            tag = self._rules.of(bucket).reviewers.owner_tag
+            return self._directory.facts(reviewer, request.role_arn, bucket, tag)
+
+        return facts
+
     def _record(
         self,
         standing: _Standing,
+        planned: RolePlan,
         carried: tuple[Grant, ...],
-        pending: frozenset[str],
+        unsettled: frozenset[str],
         applied: list[str],
         collected: list[str],
     ) -> None:
         on_role = {grant.id for grant in carried}
+        managed_unsettled = any(not is_ours(name) for name in unsettled)
         for request in standing.requests:
-            if request.grant is None:
-                continue
-            if planner.document_name(request.grant.ends_at) in pending:
+            grant = request.grant
+            if grant is None:
                 continue
             status = request.status_at(standing.now)
-            if status is Status.APPROVED and request.grant.id in on_role:
-                self._append(request, Applied(standing.now))
-                applied.append(request.id)
-            elif status in (Status.EXPIRED, Status.REVOKED):
+            if status is Status.APPROVED and grant.id in on_role:
+                if planned.places[grant.id] not in unsettled:
+                    self._append(request, Applied(standing.now))
+                    applied.append(request.id)
+            elif status in ENDED and not (
+                managed_unsettled or planner.inline_name(grant.ends_at) in unsettled
+            ):
                 self._append(request, Collected(standing.now))
                 collected.append(request.id)
 
@@ -247,34 +289,40 @@ class Reconciler:
         self._ledger.append(request.id, request.version, (event,))
 
 
+def in_use(found: RolePolicies) -> InUse:
+    """What a role carries beside our grants."""
+    others = sum(planner.characters(each) for name, each in found.inline.items() if not is_ours(name))
+    return InUse(others, found.attached_others)
+
+
+def _ours(found: RolePolicies) -> dict[str, Document]:
+    inline = {name: document for name, document in found.inline.items() if is_ours(name)}
+    return {**inline, **found.managed}
+
+
 def _plan(
-    standing: _Standing, found: Mapping[str, Document]
+    role_arn: str, standing: _Standing, found: RolePolicies
 ) -> tuple[RolePlan, tuple[Grant, ...], QuotaExceeded | None]:
     """The plan and the grants in it; or, when they do not fit, those seen on the role before and the
     reason: an end never waits for room."""
-    in_use = sum(planner.characters(document) for name, document in found.items() if not is_ours(name))
+    beside = in_use(found)
     grants = standing.in_force()
     try:
-        return planner.plan(grants, standing.now, in_use), grants, None
+        return planner.plan(role_arn, grants, standing.now, beside), grants, None
     except QuotaExceeded as too_much:
         grants = standing.in_force(*ON_ROLE)
-        made = planner.documents(grants)
-        return RolePlan(made, sum(map(planner.characters, made.values())), in_use), grants, too_much
+        return planner.arrange(role_arn, grants, beside), grants, too_much
 
 
-def _drift(standing: _Standing, ours: Mapping[str, Document], planned: RolePlan) -> tuple[str, ...]:
+def _drift(role_arn: str, standing: _Standing, found: RolePolicies, planned: RolePlan) -> tuple[str, ...]:
     """Names whose document is neither as recorded, nor as planned, nor as an interrupted run would have
     left it."""
-    recorded = planner.documents(standing.left_behind(seen=True))
-    interrupted = planner.documents(standing.left_behind(seen=False))
+    ours, beside = _ours(found), in_use(found)
+    recorded = planner.arrange(role_arn, standing.left_behind(seen=True), beside).documents
+    interrupted = planner.arrange(role_arn, standing.left_behind(seen=False), beside).documents
     explained = (recorded, interrupted, planned.documents)
     return tuple(
         name
         for name in sorted({*ours, *recorded})
         if all(ours.get(name) != documents.get(name) for documents in explained)
     )
-
-
-def _growth(ours: Mapping[str, Document], planned: RolePlan, name: str) -> tuple[int, str]:
-    before = planner.characters(ours[name]) if name in ours else 0
-    return planner.characters(planned.documents[name]) - before, name

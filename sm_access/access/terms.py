@@ -6,81 +6,70 @@ place of the end, because the clock starts at approval. The grant binds the fina
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sm_access.access.caller import same_principal
 from sm_access.access.canonical import sha256
-from sm_access.access.instant import whole_second
-from sm_access.access.level import Level
-from sm_access.access.levels import Statement, statements, statements_until
-from sm_access.access.model import AccessRequest, Grant
-from sm_access.access.target import S3Target
+from sm_access.access.instant import format_instant, whole_second
+from sm_access.access.levels import Statement, statements_until
+from sm_access.access.model import AccessRequest, Grant, Terms
 
 
 def sid_prefix(request_id: str) -> str:
-    """What the Sids of a grant begin with: its own id without what a Sid may not hold. No word of the
-    requester's."""
-    return "SmAccess" + "".join(filter(str.isalnum, request_id.removeprefix("r-")))
+    """What the Sids of a grant begin with: the id of its access request without what a Sid may not hold, so that it
+    can be found from the console. No word of the requester's."""
+    return "".join(filter(str.isalnum, request_id))
 
 
-def terms_sha256(
-    *,
-    request_id: str,
-    role_arn: str,
-    target: S3Target,
-    level: Level,
-    duration: timedelta,
-    kms_key_arn: str | None,
-    region: str | None,
-) -> str:
+def terms_sha256(request_id: str, terms: Terms) -> str:
     """The hash that a review binds: role and statements, the end written as `after 604800 seconds`."""
-    made = _statements_after(request_id, role_arn, target, level, duration, kms_key_arn, region)
-    return sha256({"role": role_arn, "statements": made})
+    return sha256({"role": terms.role_arn, "statements": terms_statements(request_id, terms)})
 
 
 def terms_of(request: AccessRequest) -> tuple[Statement, ...]:
     """The statements as a reviewer is shown them and as `terms_sha256` binds them: the end is a duration."""
-    return _statements_after(
-        request.id,
-        request.role_arn,
-        request.target,
-        request.level,
-        request.duration,
-        request.kms_key_arn,
-        request.region,
-    )
+    return terms_statements(request.id, request.terms)
 
 
-def _statements_after(
-    request_id: str,
-    role_arn: str,
-    target: S3Target,
-    level: Level,
-    duration: timedelta,
-    kms_key_arn: str | None,
-    region: str | None,
-) -> tuple[Statement, ...]:
-    return statements_until(
-        target,
-        level,
-        end=f"after {int(duration.total_seconds())} seconds",
-        kms_key_arn=kms_key_arn,
-        region=region,
-        sid_prefix=sid_prefix(request_id),
-        partition=partition_of(role_arn),
-    )
+def terms_statements(request_id: str, terms: Terms) -> tuple[Statement, ...]:
+    """The statements of terms, with the duration in the place of the end."""
+    return _until(request_id, terms, f"after {int(terms.duration.total_seconds())} seconds")
 
 
 def statements_for(request: AccessRequest, ends_at: datetime) -> tuple[Statement, ...]:
     """The exact statements that approving this access request puts on its role, ending at a moment."""
-    return statements(
-        request.target,
-        request.level,
+    return _until(request.id, request.terms, format_instant(ends_at))
+
+
+def _until(request_id: str, terms: Terms, end: str) -> tuple[Statement, ...]:
+    return statements_until(
+        terms.target,
+        terms.level,
+        end=end,
+        kms_key_arn=terms.kms_key_arn,
+        region=terms.region,
+        sid_prefix=sid_prefix(request_id),
+        partition=partition_of(terms.role_arn),
+        extras=terms.extras,
+        source_identity=terms.source_identity,
+    )
+
+
+def would_be_grant(request: AccessRequest, now: datetime) -> Grant:
+    """The grant that approving an access request now would issue: for what it would take up."""
+    ends_at = whole_second(now + request.duration)
+    made = statements_for(request, ends_at)
+    return Grant(
+        id=request.id,
+        role_arn=request.role_arn,
+        target=request.target,
+        level=request.level,
+        starts_at=whole_second(now),
         ends_at=ends_at,
-        kms_key_arn=request.kms_key_arn,
-        region=request.region,
-        sid_prefix=sid_prefix(request.id),
-        partition=partition_of(request.role_arn),
+        statements=made,
+        sha256=statements_sha256(made),
+        terms_sha256=request.terms_sha256,
+        approvers=(),
     )
 
 
@@ -102,25 +91,17 @@ def faults(request: AccessRequest, grant: Grant) -> tuple[str, ...]:
     """
     # INVARIANT: a grant reaches a role only when this is empty.
     found = []
-    if same_principal(grant.approved_by.arn, request.requester.arn):
-        found.append("the requester approved it")
-    if same_principal(grant.approved_by.arn, grant.role_arn):
-        found.append("the role that gains it approved it")
+    for approver in grant.approvers:
+        if same_principal(approver.arn, request.requester.arn):
+            found.append("the requester approved it")
+        if same_principal(approver.arn, grant.role_arn):
+            found.append("the role that gains it approved it")
     if grant.sha256 != statements_sha256(grant.statements):
         found.append("its statements are not those that were approved")
-    if grant.ends_at != whole_second(grant.starts_at + request.duration):
+    if grant.ends_at != whole_second(grant.starts_at + request.terms.duration):
         found.append("its end is not the one that was approved")
     if grant.statements != statements_for(request, grant.ends_at):
         found.append("its statements are not those that the access request means")
-    reviewed = terms_sha256(
-        request_id=request.id,
-        role_arn=request.role_arn,
-        target=request.target,
-        level=request.level,
-        duration=request.duration,
-        kms_key_arn=request.kms_key_arn,
-        region=request.region,
-    )
-    if not reviewed == request.terms_sha256 == grant.terms_sha256:
+    if not terms_sha256(request.id, request.terms) == request.terms_sha256 == grant.terms_sha256:
         found.append("its terms are not those that were reviewed")
     return tuple(found)

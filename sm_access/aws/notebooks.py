@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from asyncio import gather
+from typing import Any
 
 from sm_access.access.caller import same_principal
-from sm_access.aws.session import WORKERS, Aws, told
+from sm_access.aws.reading import Reading
+from sm_access.aws.session import Aws
 from sm_access.errors import AccessDenied, CannotTell
+
+_DOING = "asking SageMaker which notebooks use the role"
 
 
 def collect_role_notebooks(aws: Aws, role_arn: str) -> tuple[str, ...] | None:
     """The names of this Region's notebook instances on a role; None where SageMaker may not be read."""
-    sagemaker = aws.client("sagemaker")
     try:
-        with told("asking SageMaker which notebooks use the role"):
-            names = [
-                instance["NotebookInstanceName"]
-                for page in sagemaker.get_paginator("list_notebook_instances").paginate()
-                for instance in page["NotebookInstances"]
-            ]
-            with ThreadPoolExecutor(WORKERS) as pool:
-                details = pool.map(
-                    lambda name: sagemaker.describe_notebook_instance(NotebookInstanceName=name), names
-                )
-                return tuple(
-                    name
-                    for name, detail in zip(names, details, strict=True)
-                    # A session's ARN does not tell the path of its role; SageMaker's does.
-                    if same_principal(str(detail.get("RoleArn", "")), role_arn)
-                )
+        return Reading(aws).run(lambda reading: _role_notebooks(reading, role_arn))
     except (AccessDenied, CannotTell):
         return None
+
+
+async def _role_notebooks(reading: Reading, role_arn: str) -> tuple[str, ...]:
+    def sagemaker() -> Any:
+        return reading.aws.client("sagemaker")
+
+    names = await reading.call(
+        _DOING,
+        lambda: [
+            str(instance["NotebookInstanceName"])
+            for page in sagemaker().get_paginator("list_notebook_instances").paginate()
+            for instance in page["NotebookInstances"]
+        ],
+    )
+
+    async def role_of(name: str) -> str:
+        detail = await reading.call(
+            _DOING, lambda: sagemaker().describe_notebook_instance(NotebookInstanceName=name)
+        )
+        return str(detail.get("RoleArn", ""))
+
+    roles = await gather(*(role_of(name) for name in names))
+    # A session's ARN does not tell the path of its role; SageMaker's does.
+    return tuple(name for name, role in zip(names, roles, strict=True) if same_principal(role, role_arn))

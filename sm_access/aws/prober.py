@@ -1,19 +1,10 @@
-"""Calls against S3 that show what a role can do, with the credentials of this process: the ports `Prober` and
-`Observer`.
-
-None of them changes anything. On AWS, CloudTrail records them where it records data events.
-"""
+"""Calls against S3 that show what a role can do: the port `Prober`, with the credentials of this process."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from sm_access.access.observation import Call, Observation
-from sm_access.access.ports import Clock
 from sm_access.access.probe import Outcome, Probe, ProbeKind, ProbeResult
 from sm_access.aws.session import DENIED, Aws, error_code
 
@@ -21,19 +12,8 @@ _ABSENT = frozenset({"NoSuchKey", "404"})
 _EMPTY = frozenset({"InvalidRange", "416"})
 
 
-LONGEST_MESSAGE = 500
-
-
-def _outcome(code: str) -> Outcome:
-    if code in DENIED:
-        return Outcome.DENIED
-    if code in _ABSENT:
-        return Outcome.NOTHING_THERE
-    return Outcome.ALLOWED if code in _EMPTY else Outcome.FAILED
-
-
 class S3Prober:
-    """For proofs of grants. Lists at most one key and reads at most one byte. Nothing of what it reads is kept."""
+    """Lists at most one key and reads at most one byte. Nothing of what it reads is kept."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
@@ -43,7 +23,14 @@ class S3Prober:
         try:
             return ProbeResult(probe, self._call(probe))
         except ClientError as error:
-            return ProbeResult(probe, _outcome(error_code(error)), error_code(error))
+            code = error_code(error)
+            if code in DENIED:
+                return ProbeResult(probe, Outcome.DENIED, code)
+            if code in _ABSENT:
+                return ProbeResult(probe, Outcome.NOTHING_THERE, code)
+            if code in _EMPTY:
+                return ProbeResult(probe, Outcome.ALLOWED, code)
+            return ProbeResult(probe, Outcome.FAILED, code)
         except (BotoCoreError, ResponseParserError) as error:
             return ProbeResult(probe, Outcome.FAILED, type(error).__name__)
 
@@ -61,46 +48,3 @@ class S3Prober:
             key = found[0]["Key"]
         s3.get_object(Bucket=probe.bucket, Key=key, Range="bytes=0-0")["Body"].close()
         return Outcome.ALLOWED
-
-
-class S3Observer:
-    """For questions that the policies leave open. Of what it reads, the name of one key is kept, to be shown."""
-
-    def __init__(self, aws: Aws, clock: Clock) -> None:
-        self._aws = aws
-        self._clock = clock
-
-    def list(self, bucket: str, prefix: str) -> Observation:
-        s3 = self._aws.client("s3")
-        return self._made(
-            Call.LIST, bucket, prefix, lambda: s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=0)
-        )
-
-    def first_key(self, bucket: str, prefix: str) -> str | None:
-        s3 = self._aws.client("s3")
-        try:
-            found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents", ())
-        except (ClientError, BotoCoreError, ResponseParserError):
-            return None
-        return str(found[0]["Key"]) if found else None
-
-    def read(self, bucket: str, key: str) -> Observation:
-        s3 = self._aws.client("s3")
-
-        def one_byte() -> None:
-            s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].close()
-
-        return self._made(Call.READ, bucket, key, one_byte)
-
-    def _made(self, call: Call, bucket: str, name: str, make: Callable[[], Any]) -> Observation:
-        outcome, detail, message = Outcome.ALLOWED, "", ""
-        try:
-            make()
-        except ClientError as error:
-            detail = error_code(error)
-            outcome = _outcome(detail)
-            if outcome is Outcome.DENIED:
-                message = str(error.response.get("Error", {}).get("Message", ""))[:LONGEST_MESSAGE]
-        except (BotoCoreError, ResponseParserError) as error:
-            outcome, detail = Outcome.FAILED, type(error).__name__
-        return Observation(call, bucket, name, outcome, self._clock.now(), detail, message)

@@ -13,7 +13,10 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
     HTTPClientError,
+    InfiniteLoopConfigError,
+    InvalidConfigError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -24,6 +27,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
+from sm_access.aws.cache import PROCESS
 from sm_access.errors import (
     AccessDenied,
     AwsUnreachable,
@@ -43,8 +47,26 @@ UNKNOWN_KEY = frozenset(
     {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "InvalidToken"}
 )
 
-WORKERS = 8
-"""How many calls a collector has under way at once."""
+#: AWS's codes for "ask less often", of which some come with status 503 and are no failure of AWS's.
+THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+#: AWS's codes for "there is no such thing", of what policies hang on.
+GONE = frozenset({"NoSuchBucket", "NoSuchEntity", "NotFoundException"})
+
+#: Services whose policies are remembered, and the beginnings of the operations that change none.
+_HOLDING_POLICIES = ("iam", "kms")
+_READS = ("Describe", "Generate", "Get", "List", "Simulate")
+
+WORKERS = 64
+"""How many calls are under way at once: as many as there are to make for a role of twenty policies and ten buckets, so
+that none waits for another; and as many connections as that needs."""
 
 
 class Aws:
@@ -54,13 +76,16 @@ class Aws:
     """
 
     def __init__(self, session: boto3.session.Session | None = None, *, timeout_seconds: float = 10) -> None:
+        self.timeout_seconds = timeout_seconds
         self._given = session
+        self.timeout_seconds = timeout_seconds
         self._lock = Lock()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._config = Config(
             connect_timeout=min(3.0, timeout_seconds),
             read_timeout=timeout_seconds,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": 3},  # with jitter between them
+            max_pool_connections=WORKERS,
             user_agent_extra="sm_access",
         )
 
@@ -88,7 +113,21 @@ class Aws:
                         region_name=region or self.region or "us-east-1",
                         config=self._config,
                     )
+                    if service in _HOLDING_POLICIES:
+                        self._clients[key].meta.events.register(
+                            f"before-call.{service}", _forget_if_it_writes
+                        )
             return self._clients[key]
+
+    def endpoints(self) -> tuple[str, ...]:
+        """Where the services that answers are read from are asked: what one AWS is told from another by."""
+        return tuple(str(self.client(service).meta.endpoint_url) for service in ("sts", "iam", "s3", "kms"))
+
+
+def _forget_if_it_writes(model: Any, **_: Any) -> None:
+    """What was read before a change of our own is not shown after it, whoever in this process makes the change."""
+    if not model.name.startswith(_READS):
+        PROCESS.clear()
 
 
 def error_code(error: ClientError) -> str:
@@ -109,6 +148,10 @@ def told(doing: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise _ours(error, doing) from None
+    except (RuntimeError, KeyError, TypeError) as error:
+        if not _raised_by_the_sdk(error):
+            raise
+        raise _of_a_bad_answer(error, doing) from None
     except ValueError as error:
         if not _raised_by_the_sdk(error):
             raise
@@ -119,8 +162,21 @@ def told(doing: str) -> Iterator[None]:
         ) from None
 
 
-def _raised_by_the_sdk(error: ValueError) -> bool:
-    """Whether botocore was at work; a ValueError of our own is a defect and stays one."""
+def _of_a_bad_answer(error: Exception, doing: str) -> SmAccessError:
+    """What botocore raises, in Python's own errors, about what a credentials endpoint answered."""
+    if isinstance(error, RuntimeError):  # "the refreshed credentials are still expired"
+        return ExpiredCredentials(
+            f"The temporary credentials have expired, and new ones are not to be had yet (found while {doing}).",
+            remedy="Restart the kernel, or sign in again; SageMaker then hands out new ones.",
+        )
+    return NoCredentials(
+        f"The credentials endpoint answered something else than credentials (found while {doing}).",
+        remedy="Check AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_EC2_METADATA_SERVICE_ENDPOINT; then try again.",
+    )
+
+
+def _raised_by_the_sdk(error: Exception) -> bool:
+    """Whether botocore was at work; an error of our own is a defect and stays one."""
     frame = error.__traceback__
     while frame is not None:
         if str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "botocore":
@@ -138,21 +194,28 @@ def _ours(error: Exception, doing: str) -> SmAccessError:
         )
     if isinstance(error, ProfileNotFound):
         return InvalidSetting(f"{error}.", remedy="Correct or unset AWS_PROFILE.")
+    if isinstance(error, ConfigParseError):
+        return InvalidSetting(
+            f"The AWS configuration file {error.kwargs.get('path', '')} cannot be read (found while {doing}).",
+            remedy="Correct it: headings are written [default] or [profile NAME], and settings NAME = VALUE.",
+        )
+    if isinstance(error, InvalidConfigError | InfiniteLoopConfigError):
+        return InvalidSetting(
+            f"The profile in use is not set up as the AWS SDK needs it (found while {doing}: {type(error).__name__}).",
+            remedy="Check its role_arn, source_profile, credential_source and sso_session in the AWS configuration "
+            "file; a profile that is named there must exist and have credentials.",
+        )
     if isinstance(error, NoRegionError):
         return InvalidSetting(
             f"No AWS Region is set, which {doing} needs.",
-            remedy="Set AWS_REGION, e.g. `export AWS_REGION=us-east-1`.",
+            remedy="Set AWS_DEFAULT_REGION, e.g. `export AWS_DEFAULT_REGION=us-east-1`; boto3 reads no AWS_REGION.",
         )
     if isinstance(error, ParamValidationError):
         return InvalidSetting(f"The AWS SDK refused a value while {doing}: {error}.", remedy="Correct it.")
     if isinstance(error, ClientError):
         return _from_answer(error, doing)
     if isinstance(error, ResponseParserError):
-        # A stand-in answers a call it does not have with a page of HTML; AWS never does.
-        return NotSupportedHere(
-            f"The endpoint did not answer in AWS's language while {doing}.",
-            remedy="A local stand-in for AWS lacks this call; `sm-access sandbox limits` lists what is missing.",
-        )
+        return not_in_its_language(doing)
     if isinstance(error, BotoConnectionError | HTTPClientError):
         return AwsUnreachable(
             f"AWS did not answer while {doing}: {type(error).__name__}.",
@@ -166,7 +229,23 @@ def _ours(error: Exception, doing: str) -> SmAccessError:
     return CannotTell(f"The AWS SDK failed while {doing}: {type(error).__name__}.", remedy="Try again.")
 
 
+def not_in_its_language(doing: str) -> NotSupportedHere:
+    """A stand-in answers a call it does not have with a page of HTML; AWS never does. A proxy may, and half an
+    answer looks alike.
+    """
+    return NotSupportedHere(
+        f"The endpoint did not answer in AWS's language while {doing}.",
+        remedy="A local stand-in for AWS lacks this call; `sm-access sandbox limits` lists what is missing.",
+    )
+
+
 def _from_answer(error: ClientError, doing: str) -> SmAccessError:
+    found = _by_code(error, doing)
+    found.code = error_code(error)
+    return found
+
+
+def _by_code(error: ClientError, doing: str) -> SmAccessError:
     code = error_code(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in EXPIRED:
@@ -184,6 +263,10 @@ def _from_answer(error: ClientError, doing: str) -> SmAccessError:
         return AccessDenied(
             f"AWS denied {action} while {doing}.",
             remedy="Ask whoever administers this role; `sm-access whoami` shows who you are to AWS.",
+        )
+    if code in THROTTLED:
+        return CannotTell(
+            f"AWS was asked too often ({code}, while {doing}).", remedy="Wait a minute, then try again."
         )
     if status >= 500:
         return NotSupportedHere(

@@ -14,12 +14,12 @@ from sm_access.catalog.actions import (
     actions,
     closest,
     condition_keys,
+    every_action,
     is_action,
     matching,
     resource_types,
 )
 from sm_access.catalog.archive import catalog_date, services
-from sm_access.catalog.compiled import compile_policies
 from sm_access.catalog.managed import managed_policies, managed_policies_date, managed_policy
 from sm_access.catalog.meaning import lint
 from sm_access.catalog.resources import actions_on, resource_patterns, resource_shapes
@@ -32,8 +32,8 @@ __all__ = [
     "actions_on",
     "catalog_date",
     "closest",
-    "compile_policies",
     "condition_keys",
+    "every_action",
     "is_action",
     "lint",
     "managed_policies",

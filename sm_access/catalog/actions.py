@@ -7,6 +7,7 @@ notice stands beside the data).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
@@ -83,6 +84,11 @@ def actions(service: str) -> tuple[str, ...]:
     return qualified_names(service.lower())
 
 
+def every_action() -> tuple[str, ...]:
+    """All actions of all services, sorted by service."""
+    return tuple(action for service in services() for action in actions(service))
+
+
 def is_action(action: str) -> bool:
     """Whether AWS has this action."""
     service, _, name = action.lower().partition(":")
@@ -133,11 +139,13 @@ def matching(pattern: str) -> tuple[str, ...]:
     prefix, colon, name = pattern.lower().partition(":")
     if not colon:
         prefix, name = ("*", "*") if pattern == "*" else (prefix, "")
-    wanted = _glob(prefix)
-    named = [service for service in services() if wanted.fullmatch(service)]
+    named = [prefix] if _is_plain(prefix) else [each for each in services() if _glob(prefix).fullmatch(each)]
     if name == "*":
         return tuple([action for service in named for action in qualified_names(service)])
-    fits = _glob(name).fullmatch
+    if _is_plain(name):
+        exact = [(service, action_names(service).get(name)) for service in named]
+        return tuple([f"{service}:{found}" for service, found in exact if found is not None])
+    fits = _matcher(name)
     return tuple(
         [
             f"{service}:{found}"
@@ -146,6 +154,19 @@ def matching(pattern: str) -> tuple[str, ...]:
             if fits(lowered)
         ]
     )
+
+
+def _matcher(name: str) -> Callable[[str], object]:
+    """Nearly all patterns are the beginning of a name and a star; making a regular expression costs more than using
+    one."""
+    beginning = name[:-1]
+    if name.endswith("*") and _is_plain(beginning):
+        return lambda lowered: lowered.startswith(beginning)
+    return _glob(name).fullmatch
+
+
+def _is_plain(pattern: str) -> bool:
+    return "*" not in pattern and "?" not in pattern
 
 
 def _glob(pattern: str) -> re.Pattern[str]:

@@ -19,6 +19,8 @@ from sm_access.presentation.page import (
     Matrix,
     Page,
     Paragraph,
+    Part,
+    Span,
     Table,
     Tone,
     visible,
@@ -51,7 +53,10 @@ def styled(of: Line) -> Text:
 
 def _headline(page: Page) -> Text:
     sign = SIGNS.get(page.tone)
-    return Text.assemble((f"{sign} " if sign else "", f"bold {STYLES[page.tone]}"), styled(page.headline))
+    aside = styled((Span(" · ", Tone.QUIET), page.aside)) if page.aside else ""
+    return Text.assemble(
+        (f"{sign} " if sign else "", f"bold {STYLES[page.tone]}"), styled(page.headline), aside
+    )
 
 
 def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]:
@@ -80,6 +85,8 @@ def _blocks(blocks: tuple[Block, ...], unfold: bool) -> Iterator[RenderableType]
             yield Text(visible(block.text, lines=True), style="dim")
         elif isinstance(block, Command):
             yield Text.assemble((f"{visible(block.purpose)}: ", "dim"), (visible(block.text), "cyan"))
+        elif isinstance(block, Part):
+            yield from _blocks(block.blocks, unfold)
         elif unfold or block.open:
             yield Text(visible(block.summary), style="bold dim")
             yield Padding(Group(*_blocks(block.blocks, unfold)), (0, 0, 0, 2))

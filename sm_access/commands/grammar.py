@@ -5,13 +5,27 @@ Every command returns a `Result`; showing it and turning it into an exit code is
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from sm_access.access.denial_message import MOST_CHARACTERS
 from sm_access.bootstrap import Services
-from sm_access.commands import exporting, inspecting, linting, publishing, requesting, simulation
+from sm_access.commands import (
+    audit_log as auditing,
+)
+from sm_access.commands import (
+    explaining,
+    exporting,
+    inspecting,
+    linting,
+    publishing,
+    requesting,
+    requirements,
+    simulation,
+)
 from sm_access.presentation.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,6 +70,9 @@ def _as_json() -> bool:
     return bool(click.get_current_context().meta.get("sm_access.json"))
 
 
+_refresh = click.option("--refresh", is_flag=True, help="Read everything anew, and use nothing read before.")
+
+
 @_verb("whoami")
 def whoami(services: Services) -> Result:
     """The role this process works on, through what, until when."""
@@ -65,10 +82,10 @@ def whoami(services: Services) -> Result:
 @_verb("can")
 @click.argument("what", metavar="LEVEL|ACTION")
 @click.argument("where", metavar=WHERE)
-@click.option("--probe", is_flag=True, help="Where policies leave it open, make read-only calls to see.")
-def can(services: Services, what: str, where: str, probe: bool) -> Result:
+@_refresh
+def can(services: Services, what: str, where: str, refresh: bool) -> Result:
     """May I list, read, write or delete there - or do one action, such as s3:PutObject - and why?"""
-    return inspecting.can(what, where, probe=probe, services=services)
+    return inspecting.can(what, where, refresh=refresh, services=services)
 
 
 @_verb("permissions")
@@ -81,10 +98,11 @@ def can(services: Services, what: str, where: str, probe: bool) -> Result:
     help="Only where the answer is yes for this level; may be repeated.",
 )
 @click.option("--all", "everything", is_flag=True, help="All places, not only the first 200.")
-@click.option("--probe", is_flag=True, help="Where policies leave it open, make read-only calls to see.")
+@click.option("--service", metavar="NAME", help="Instead, the actions of one service, e.g. sagemaker.")
 @click.option(
     "--csv", "csv_file", metavar="FILE", help="Write the table as CSV; `-` for standard output. All places."
 )
+@_refresh
 def permissions(
     services: Services, where: tuple[str, ...], everything: bool, csv_file: str | None, **narrowed: Any
 ) -> Result | int:
@@ -92,6 +110,39 @@ def permissions(
     complete = everything or csv_file is not None or _as_json()
     found = inspecting.permissions(*where, everything=complete, services=services, **narrowed)
     return found if csv_file is None else exporting.export_csv(found, csv_file)
+
+
+@_verb("require")
+@click.option(
+    "--list", "list", metavar="PLACE", multiple=True, help="Must be listable; each may be repeated."
+)
+@click.option("--read", metavar="PLACE", multiple=True, help="Must be readable.")
+@click.option("--write", metavar="PLACE", multiple=True, help="Must be writable.")
+@click.option("--delete", metavar="PLACE", multiple=True, help="Must be deletable.")
+@click.option(
+    "--unknown",
+    metavar="raise|warn|allow",
+    default="raise",
+    show_default=True,
+    help="What to do about access that could not be confirmed.",
+)
+def require(services: Services, **needed: Any) -> Result:
+    """Stop unless all of this is allowed, and say all that is missing at once: for the top of a script.
+
+    Exit 0: all there. 1: something is missing. 3: nothing is surely missing, and something could not be confirmed.
+    """
+    return requirements.require(services=services, **needed)
+
+
+@_verb("explain")
+@click.argument("text", metavar="[TEXT | -]", nargs=-1)
+def explain(services: Services, text: tuple[str, ...]) -> Result:
+    """Why was this refused? TEXT: the message of an error, `-` to read it from standard input.
+
+    Without it, in a notebook: the last denial there.
+    """
+    given = sys.stdin.read(MOST_CHARACTERS) if text == ("-",) else " ".join(text)
+    return explaining.explain(given or None, services=services)
 
 
 @_verb("request")
@@ -102,6 +153,14 @@ def permissions(
 )
 @click.option("--why", required=True, metavar="TEXT", help="What it is for: the reviewer reads this.")
 @click.option("--person", metavar="NAME", help="Who asks, shown to the reviewer as a claim.")
+@click.option(
+    "--with",
+    "extras",
+    multiple=True,
+    metavar="versions|tags",
+    help="Also earlier versions of objects, or their tags.",
+)
+@click.option("--only-me", is_flag=True, help="For this user profile's sessions alone, by source identity.")
 @click.option("--dry-run", is_flag=True, help="Show what would be asked for, and ask nothing.")
 def request(services: Services, where: str, level: str, **options: Any) -> Result:
     """Ask for access to a bucket or prefix for the role you work on."""
@@ -144,6 +203,52 @@ def reject(services: Services, id: str, why: str) -> Result:
     return requesting.reject(id, why=why, services=services)
 
 
+@_verb("narrow")
+@click.argument("id")
+@click.option("--why", required=True, metavar="TEXT", help="What the requester should know.")
+@click.option("--where", metavar=WHERE, help="A place within the one that was asked for.")
+@click.option("--level", metavar="list", help="Listing alone: no other level includes another.")
+@click.option("--for", "duration", metavar="TIME", help="A shorter time, e.g. 8h.")
+@click.option("--without-extras", is_flag=True, help="No versions and no tags.")
+def narrow(services: Services, id: str, without_extras: bool, **options: Any) -> Result:
+    """Take away from what a request asks for; it still waits to be approved."""
+    return requesting.narrow(id, extras=() if without_extras else None, services=services, **options)
+
+
+@_verb("extend")
+@click.argument("id")
+@click.option(
+    "--for", "duration", default="7d", show_default=True, metavar="TIME", help="How long, from approval."
+)
+@click.option(
+    "--why",
+    default="still needed",
+    show_default=True,
+    metavar="TEXT",
+    help="What it is for: the reviewer reads this.",
+)
+def extend(services: Services, id: str, duration: str, why: str) -> Result:
+    """Ask for the same once more; the old grant stays until its end."""
+    return requesting.extend(id, duration=duration, why=why, services=services)
+
+
+@_verb("release")
+@click.argument("id")
+def release(services: Services, id: str) -> Result:
+    """Give a grant back that is no longer needed."""
+    return requesting.release(id, services=services)
+
+
+@_verb("break-glass")
+@click.argument("id")
+@click.option(
+    "--why", required=True, metavar="TEXT", help="What the emergency is: everyone who decides reads this."
+)
+def break_glass(services: Services, id: str, why: str) -> Result:
+    """Take what was asked for now, in an emergency, where the rules leave that; everyone is told."""
+    return requesting.break_glass(id, why=why, services=services)
+
+
 @_verb("withdraw")
 @click.argument("id")
 def withdraw(services: Services, id: str) -> Result:
@@ -167,9 +272,12 @@ def prove(services: Services, id: str) -> Result:
 
 
 @_verb("reconcile")
-def reconcile(services: Services) -> Result:
-    """Apply what was approved, and collect what has ended."""
-    return requesting.reconcile(services=services)
+@click.option(
+    "--keep-drift", is_flag=True, help="Leave our policies as somebody changed them, and only say so."
+)
+def reconcile(services: Services, keep_drift: bool) -> Result:
+    """Apply what was approved or a rule approves, and collect what has ended."""
+    return requesting.reconcile(keep_drift=keep_drift, services=services)
 
 
 @_verb("simulate")
@@ -213,3 +321,55 @@ def snapshot_publish(services: Services, roles: tuple[str, ...], to: str | None,
 def snapshot_show(services: Services) -> Result:
     """The snapshot of my own role, and whether it would be used."""
     return publishing.show_snapshot(services=services)
+
+
+@loop.group("audit-log")
+def audit_log() -> None:
+    """What happened to access requests, who did it, and whether anything was changed since."""
+
+
+def _narrowed(function: F) -> F:
+    """The options that say which entries."""
+    for option in (
+        click.option("--since", metavar="TIME", help="A length of time, such as 7d, or a date."),
+        click.option("--id", metavar="ID", help="Only of this access request."),
+        click.option("--role", metavar="ROLE", help="Only by or about this role: its name or ARN."),
+    ):
+        function = option(function)
+    return function
+
+
+@_verb("show", audit_log)
+@_narrowed
+def audit_log_show(services: Services, **narrowed: Any) -> Result:
+    """Who did what when, and whether that is proven."""
+    return auditing.audit_log(services=services, **narrowed)
+
+
+@_verb("verify", audit_log)
+@click.option("--head", metavar="FILE|ROWS:HASH", help="A head noted earlier, that must be found again.")
+@click.option(
+    "--note", metavar="FILE", help="Keep the head in this file, after comparing with what is in it already."
+)
+def audit_log_verify(services: Services, head: str | None, note: str | None) -> Result:
+    """Check every entry: was anything changed, dropped, put in, or cut off?"""
+    return auditing.verify_audit_log(head=head, note=note, services=services)
+
+
+@_verb("export", audit_log)
+@click.option(
+    "--format", "kind", type=click.Choice(auditing.FORMATS), help="JSON lines, or CSV for spreadsheets."
+)
+@click.option(
+    "--output", metavar="FILE", default="-", show_default=True, help="Where to; `-` for standard output."
+)
+@_narrowed
+def audit_log_export(services: Services, output: str, **chosen: Any) -> Result | int:
+    """All entries, or some, for other programs."""
+    if output != auditing.STANDARD_OUTPUT:
+        return auditing.export_audit_log(output, services=services, **chosen)
+    if _as_json():
+        chosen.pop("kind")
+        return auditing.audit_log(services=services, **chosen)
+    click.echo(auditing.export_text(services=services, **chosen), nl=False)
+    return 0

@@ -6,17 +6,16 @@ Each takes plain words, does the work through `Services`, and returns a `Result`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from sm_access.access.evidence import Unread
 from sm_access.access.level import Level, parse_level
 from sm_access.access.target import S3Target
-from sm_access.access.verdict import Verdict
+from sm_access.access.verdict import Verdict, judge
 from sm_access.bootstrap import Services
-from sm_access.errors import AccessDenied, CannotTell, InvalidInput, UnknownAction
+from sm_access.errors import CannotTell, InvalidInput, UnknownAction
 from sm_access.policy import Decision
 from sm_access.presentation.identity import identity_page, one_line
 from sm_access.presentation.permissions import Permissions, answer_of, matrix_page
@@ -24,8 +23,11 @@ from sm_access.presentation.result import Result
 from sm_access.presentation.verdict import verdict_page
 
 if TYPE_CHECKING:
-    from sm_access.access.evidence import BucketEvidence, PrincipalEvidence
-    from sm_access.access.fallback import Fallback
+    from typing import Any
+
+    from sm_access.access.evidence import PrincipalEvidence
+    from sm_access.aws.collector import Collector
+    from sm_access.presentation.page import Block
 
 MOST_PLACES = 200
 """How many places a matrix shows unless all are asked for."""
@@ -39,35 +41,37 @@ EXIT_CODES = {
 
 
 def whoami(*, services: Services | None = None) -> Result:
-    """Who this process is to AWS: role, account, where the credentials come from and until when."""
+    """Who this process is to AWS: role, account, where the credentials come from and until when.
+
+    Where AWS does not answer, the result (exit code 3) shows what is known without it. Raises NoCredentials,
+    InvalidSetting.
+    """
     at = services or Services()
-    return Result(identity_page(at.identity(), at.clock.now()))
+    identity = at.identity()
+    return Result(identity_page(identity, at.clock.now()), 0 if identity.caller is not None else 3)
 
 
 def greeting(*, services: Services | None = None) -> Result:
     """The identity in one line: what loading the notebook extension shows."""
     at = services or Services()
-    return Result(one_line(at.identity(), at.clock.now()))
+    identity = at.identity(thorough=False)
+    return Result(one_line(identity, at.clock.now()), 0 if identity.caller is not None else 3)
 
 
-def can(what: str, where: str, *, probe: bool = False, services: Services | None = None) -> Result:
+def can(what: str, where: str, *, refresh: bool = False, services: Services | None = None) -> Result:
     """May this process do `what` (a level, or an action such as `s3:PutObject`) at `where` (an S3 URI)?
 
-    probe: where nothing else settles it, see what S3 says to calls that change nothing: a listing without keys, one
-    byte of one object. The result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading
-    AWS raises.
+    refresh: use nothing that this process read before. A no is never told from memory: it is looked at again. The
+    result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
     """
-    from sm_access.aws.buckets import collect_bucket
-    from sm_access.aws.principals import collect_principal
-
     at = services or Services()
     asked, target = _asked(what), S3Target.parse(where)
-    caller = at.caller()
-    with ThreadPoolExecutor(2) as pool:
-        principal = pool.submit(collect_principal, at.aws, caller.arn)
-        bucket = pool.submit(collect_bucket, at.aws, target.bucket, caller.account)
-        sources = at.fallback(caller, probe=probe)
-        verdict = sources.judge(principal.result(), bucket.result(), target, asked)
+    collector = at.collector(refresh=refresh)
+    _, principal, bucket = collector.question(target.bucket)
+    verdict = judge(principal, bucket, target, asked, now=at.clock.now())
+    if collector.is_remembered and verdict.decision is not Decision.ALLOW:
+        _, principal, bucket = at.collector(refresh=True).question(target.bucket)
+        verdict = judge(principal, bucket, target, asked, now=at.clock.now())
     return Result(verdict_page(verdict, at.clock.now()), EXIT_CODES[verdict.decision])
 
 
@@ -76,76 +80,93 @@ def permissions(
     filter: str = "",
     can: str | Sequence[str] = (),
     everything: bool = False,
-    probe: bool = False,
+    service: str | None = None,
+    refresh: bool = False,
     services: Services | None = None,
 ) -> Permissions:
-    """What this process may do: buckets and prefixes x {list, read, write, delete}.
+    """What this process may do: buckets and prefixes x {list, read, write, delete}; without places or a filter also,
+    in numbers, what the principal's own policies say of other services.
 
     where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
     filter: only places that contain this text. can: only places where the answer is yes for these levels.
-    everything: all places, not the first 200. probe: as of `can`. Raises InvalidS3Uri, UnknownLevel, and what reading
-    AWS raises.
+    everything: all places, not the first 200. service: instead of places in S3, the actions of one service, e.g.
+    "sagemaker". refresh: use nothing that this process read before. Raises InvalidS3Uri, UnknownLevel, InvalidInput,
+    and what reading AWS raises.
     """
-    from sm_access.aws.buckets import collect_buckets
-    from sm_access.aws.principals import collect_principal
-
+    if service is not None:
+        return _of_service(service, refresh, services or Services())
     at = services or Services()
     named = [S3Target.parse(uri) for uri in where]
     levels = tuple(dict.fromkeys(map(parse_level, [can] if isinstance(can, str) else can)))
-    caller = at.caller()
-    sources = at.fallback(caller, probe=probe)
-    with ThreadPoolExecutor(2) as pool:
-        principal = pool.submit(collect_principal, at.aws, caller.arn)
-        buckets = pool.submit(collect_buckets, at.aws) if not named else None
-        evidence = principal.result()
-        worth_asking = sources.known(evidence)
-        targets = named
-        if buckets is not None:
-            try:
-                targets = _places(worth_asking, buckets.result())
-            except AccessDenied:
-                targets = _places(worth_asking, ())
-                evidence = replace(
-                    evidence,
-                    unread=(
-                        *evidence.unread,
-                        Unread("which buckets the account has", "s3:ListAllMyBuckets"),
-                    ),
-                )
+    collector = at.collector(refresh=refresh)
+    seen = collector.overview(
+        buckets=[target.bucket for target in named] if named else None, containing=filter
+    )
+    caller = seen.caller
+    evidence = replace(seen.principal, unread=(*seen.principal.unread, *seen.unread))
+    targets = named or _places(evidence, seen.listed)
     targets = [target for target in targets if filter.lower() in str(target).lower()]
     read = targets if everything or levels else targets[:MOST_PLACES]
-    found = collect_each(at, [target.bucket for target in read], caller.account)
-    with ThreadPoolExecutor(8) as pool:
-        each = pool.map(lambda target: _row(sources, evidence, found[target.bucket], target), read)
-        rows = list(zip(read, each, strict=True))
+    found = verdicts_on(at, collector, evidence, [(target, level) for target in read for level in Level])
+    rows = [(target, {level: found[target, level] for level in Level}) for target in read]
     chosen = [
         (target, row) for target, row in rows if all(answer_of(row[level]) == "yes" for level in levels)
     ]
     shown = chosen if everything else chosen[:MOST_PLACES]
     more = len(targets) - len(read) + len(chosen) - len(shown)
-    page = matrix_page(shown, caller.arn, at.clock.now(), more=more, asked=_filter_words(filter, levels))
-    return Permissions(page)
+    beside, others = ((), None) if where or filter or levels else _beside(evidence, at)
+    asked = _filter_words(filter, levels)
+    return Permissions(
+        matrix_page(shown, caller.arn, at.clock.now(), more=more, asked=asked, beside=beside, others=others)
+    )
 
 
-def collect_each(at: Services, buckets: Iterable[str], account: str) -> dict[str, BucketEvidence | str]:
-    """What could be read of each bucket, each read once and in parallel; in words why one could not be looked at."""
-    from sm_access.aws.buckets import collect_bucket
+def _beside(principal: PrincipalEvidence, at: Services) -> tuple[tuple[Block, ...], dict[str, Any] | None]:
+    """What the principal's own policies say beyond S3."""
+    from sm_access.access.extent import allowances
+    from sm_access.presentation.services import beside_s3
 
-    names = tuple(dict.fromkeys(buckets))
-    found: dict[str, BucketEvidence | str] = {}
+    try:
+        return beside_s3(allowances(principal, at.clock.now()))
+    except CannotTell:
+        return (), None  # that the policies could not be read stands beneath the matrix
 
-    def collect(bucket: str) -> tuple[str, BucketEvidence | str]:
-        try:
-            return bucket, collect_bucket(at.aws, bucket, account)
-        except CannotTell as error:
-            return bucket, error.message
 
-    with ThreadPoolExecutor(8) as pool:
-        for future in as_completed([pool.submit(collect, bucket) for bucket in names]):
-            bucket, evidence = future.result()
-            found[bucket] = evidence
-            if at.progress is not None:
-                at.progress(len(found), len(names), "buckets read")
+def _of_service(service: str, refresh: bool, at: Services) -> Permissions:
+    from sm_access import catalog
+    from sm_access.access.extent import allowances
+    from sm_access.presentation.services import service_page
+
+    name = service.lower()
+    if name == "s3" or not catalog.actions(name):
+        near = ", ".join(get_close_matches(name, catalog.services(), 3))
+        raise InvalidInput(
+            f"{service!r} is not a service of AWS's other than S3, as actions name them.",
+            remedy="Places in S3 have a table of their own: leave --service out."
+            if name == "s3"
+            else f"Did you mean {near}?"
+            if near
+            else "Give what stands before the colon of an action, such as sagemaker.",
+        )
+    principal = at.collector(refresh=refresh).overview(buckets=()).principal
+    now = at.clock.now()
+    return Permissions(service_page(name, allowances(principal, now, name), principal, now))
+
+
+def verdicts_on(
+    at: Services, collector: Collector, principal: PrincipalEvidence, asked: Sequence[tuple[S3Target, Level]]
+) -> dict[tuple[S3Target, Level], Verdict | str]:
+    """The verdict for each place and level; words instead where the bucket could not be looked at. Each bucket is read
+    once.
+    """
+    buckets = collector.buckets(target.bucket for target, _ in asked)
+    now = at.clock.now()
+    found: dict[tuple[S3Target, Level], Verdict | str] = {}
+    for target, level in asked:
+        bucket = buckets[target.bucket]
+        found[target, level] = (
+            bucket if isinstance(bucket, str) else judge(principal, bucket, target, level, now=now)
+        )
     return found
 
 
@@ -169,14 +190,6 @@ def _asked(what: str) -> Level | str:
             remedy="Ask about a level (list, read, write, delete) or an action such as s3:GetObject.",
         )
     return what
-
-
-def _row(
-    sources: Fallback, principal: PrincipalEvidence, bucket: BucketEvidence | str, target: S3Target
-) -> dict[Level, Verdict | str]:
-    if isinstance(bucket, str):
-        return dict.fromkeys(Level, bucket)
-    return dict(sources.judge_levels(principal, bucket, target))
 
 
 def _filter_words(text: str, levels: Sequence[Level]) -> str:

@@ -5,16 +5,19 @@ Each takes plain words, does the work through `Services`, and returns a `Result`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sm_access.access.caller import Caller
 from sm_access.access.duration import parse_duration
-from sm_access.access.level import parse_level
-from sm_access.access.model import AccessRequest, Status
-from sm_access.access.planner import INLINE_LIMIT
+from sm_access.access.identity import Certainty
+from sm_access.access.level import parse_extras, parse_level
+from sm_access.access.model import AccessRequest, Status, Terms
+from sm_access.access.planner import NOTHING_IN_USE, InUse, RolePlan, arrange
 from sm_access.access.probe import ProofFinding
+from sm_access.access.reconciler import Drift, in_use
 from sm_access.access.target import S3Target
-from sm_access.access.terms import terms_of
+from sm_access.access.terms import terms_of, would_be_grant
 from sm_access.bootstrap import Services
 from sm_access.errors import (
     CannotTell,
@@ -41,13 +44,18 @@ def request_access(
     duration: str = "7d",
     why: str,
     person: str | None = None,
+    extras: Sequence[str] = (),
+    only_me: bool = False,
     dry_run: bool = False,
     services: Services | None = None,
 ) -> Result:
     """Ask for a level on a bucket or prefix, for the role that this process works on.
 
     where: an S3 URI. level: list, read, write or delete. duration: e.g. `7d`; it begins when somebody approves.
-    why: for the reviewer. person: who asks, as a claim. dry_run: show what would be asked for, and ask nothing.
+    why: for the reviewer. person: who asks, as a claim. extras: `versions`, `tags`. only_me: for the sessions of this
+    user profile alone, by their source identity. dry_run: show what would be asked for, and ask nothing.
+
+    Raises what reading AWS raises, BeyondCeiling, and Refused where AWS does not prove who works on the role.
     """
     from sm_access.aws.buckets import collect_bucket
 
@@ -57,9 +65,17 @@ def request_access(
     role_arn = _role_of(caller)
     bucket = collect_bucket(at.aws, target.bucket, caller.account)
     desk = at.rehearsal() if dry_run else at.desk
-    request = desk.submit(
-        caller, role_arn, target, wanted, length, why, person, bucket.kms_key_arn, _region(bucket.kms_key_arn)
+    terms = Terms(
+        role_arn,
+        target,
+        wanted,
+        length,
+        bucket.kms_key_arn,
+        _region(bucket.kms_key_arn),
+        parse_extras(extras),
+        _person(at) if only_me else None,
     )
+    request = desk.submit(caller, terms, why, person)
     now = at.clock.now()
     reviewers = _reviewers(at, target)
     page = words.dry_run_page if dry_run else words.submitted_page
@@ -95,7 +111,7 @@ def approve(id: str, *, terms: str | None = None, services: Services | None = No
     _check_place(at, asked)
     if terms is not None and len(terms) >= SHOWN_OF_TERMS and asked.terms_sha256.startswith(terms.lower()):
         terms = asked.terms_sha256
-    request = at.desk.approve(id, caller, terms, in_use_characters=_in_use(at, asked.role_arn) or 0)
+    request = at.desk.approve(id, caller, terms, in_use=_in_use(at, asked.role_arn) or NOTHING_IN_USE)
     return _applied(at, request, "Approved")
 
 
@@ -111,10 +127,61 @@ def withdraw(id: str, *, services: Services | None = None) -> Result:
     return Result(words.decided_page(at.desk.withdraw(id, at.caller()), "Withdrawn", at.clock.now()))
 
 
+def narrow(
+    id: str,
+    *,
+    why: str,
+    where: str | None = None,
+    level: str | None = None,
+    duration: str | None = None,
+    extras: Sequence[str] | None = None,
+    services: Services | None = None,
+) -> Result:
+    """Take away from what a request asks for, and say why; it still waits, for you or another to approve.
+
+    where: a place within the one that was asked for. level: `list`. duration: shorter. extras: fewer.
+    """
+    at = services or Services()
+    narrowed = at.desk.narrow(
+        id,
+        at.caller(),
+        why,
+        target=None if where is None else S3Target.parse(where),
+        level=None if level is None else parse_level(level),
+        duration=None if duration is None else parse_duration(duration),
+        extras=None if extras is None else parse_extras(extras),
+    )
+    return Result(words.narrowed_page(narrowed, terms_of(narrowed), at.clock.now()))
+
+
+def extend(
+    id: str, *, duration: str = "7d", why: str = "still needed", services: Services | None = None
+) -> Result:
+    """Ask for the same once more, before or after it ends. It is reviewed like any; the old grant stays as it is."""
+    at = services or Services()
+    request = at.desk.extend(id, at.caller(), parse_duration(duration), why)
+    page = words.submitted_page(request, terms_of(request), _reviewers(at, request.target), at.clock.now())
+    return Result(page)
+
+
+def release(id: str, *, services: Services | None = None) -> Result:
+    """Give a grant back: it is no longer needed."""
+    at = services or Services()
+    return _applied(at, at.desk.release(id, at.caller()), "Released")
+
+
 def revoke(id: str, *, why: str = "no longer needed", services: Services | None = None) -> Result:
-    """End a grant before its time, and take it off the role."""
+    """End a grant before its time, say why, and take it off the role."""
     at = services or Services()
     return _applied(at, at.desk.revoke(id, at.caller(), why), "Revoked")
+
+
+def break_glass(id: str, *, why: str, services: Services | None = None) -> Result:
+    """Take what was asked for now, in an emergency, within what the rules leave for that. Everyone is told."""
+    at = services or Services()
+    asked = at.desk.get(id)
+    taken = at.desk.break_glass(id, at.caller(), why, in_use=_in_use(at, asked.role_arn) or NOTHING_IN_USE)
+    return _applied(at, taken, "Taken in an emergency")
 
 
 def prove(id: str, *, services: Services | None = None) -> Result:
@@ -140,25 +207,30 @@ def prove(id: str, *, services: Services | None = None) -> Result:
     return Result(page, 0 if proof.held else 1 if broken else 3)
 
 
-def reconcile(*, services: Services | None = None) -> Result:
-    """Make every role carry what the ledger says: apply what was approved, collect what has ended."""
+def reconcile(*, keep_drift: bool = False, services: Services | None = None) -> Result:
+    """Make every role carry what the ledger says: apply what was approved or a rule approves, collect what has ended.
+
+    keep_drift: leave policies under our names as somebody else changed them, and only say so.
+    """
     at = services or Services()
     written: list[str] = []
     deleted: list[str] = []
     problems: list[str] = []
+    if at.rules.auto:
+        at.desk.approve_by_rules(at.caller(), lambda role_arn: _in_use(at, role_arn) or NOTHING_IN_USE)
     roles = at.reconciler.roles()
     for role_arn in roles:
         try:
-            outcome = at.reconciler.reconcile(role_arn)
+            outcome = at.reconciler.reconcile(role_arn, Drift.KEEP if keep_drift else Drift.RESTORE)
         except SmAccessError as error:
             problems.append(f"{name_of(role_arn)}: {error}")
             continue
         written += outcome.written
         deleted += outcome.deleted
         problems += [f"{refused.request_id}: {'; '.join(refused.faults)}" for refused in outcome.refused]
-        problems += [
-            f"{name} was not as it had been written, and is as planned again" for name in outcome.drift
-        ]
+        done = "was left so" if keep_drift else "is as planned again"
+        problems += [f"{name} was not as it had been written, and {done}" for name in outcome.drift]
+        problems += [f"{name} is attached to something else than its role as well" for name in outcome.shared]
     return Result(words.reconciled_page(roles, written, deleted, problems), 1 if problems else 0)
 
 
@@ -171,54 +243,65 @@ def _role_of(caller: Caller) -> str:
     )
 
 
+def _person(at: Services) -> str:
+    """The source identity that SageMaker gives the sessions of this user profile: a grant held to another name, or to
+    one that no session carries, would reach nobody. Raises Refused."""
+    stated = at.identity().source_identity
+    if stated.certainty is not Certainty.CLAIMED or stated.value is None:
+        raise Refused(
+            "Nothing tells AWS who works on this role, so a grant cannot be held to one person.",
+            remedy="Ask for the role as a whole, without --only-me. A Studio domain names its people where "
+            "ExecutionRoleIdentityConfig is USER_PROFILE_NAME, outside shared spaces; sm-access whoami shows it.",
+        )
+    return stated.value
+
+
 def _region(kms_key_arn: str | None) -> str | None:
     return Arn.parse(kms_key_arn).region if kms_key_arn else None
 
 
 def _reviewers(at: Services, target: S3Target) -> str:
-    patterns = [reviewer.pattern for reviewer in at.rules.of(target.bucket).reviewers]
-    return ", ".join(name_of(pattern) for pattern in patterns) or (
+    return at.rules.of(target.bucket).reviewers.words() or (
         "nobody yet: no reviewer is configured, so nobody can approve it"
     )
 
 
-def _in_use(at: Services, role_arn: str) -> int | None:
-    """Characters of the role's inline policies that are not ours; None where they may not be read."""
-    from sm_access.access.planner import characters, is_ours
+def _in_use(at: Services, role_arn: str) -> InUse | None:
+    """What the role carries beside our grants; None where it may not be read."""
     from sm_access.aws.role_writer import IamRoleWriter
 
     try:
-        found = IamRoleWriter(at.aws).read(role_arn)
-    except Refused:
+        return in_use(IamRoleWriter(at.aws).read(role_arn))
+    except (Refused, CannotTell):
         return None
-    return sum(characters(document) for name, document in found.items() if not is_ours(name))
 
 
 def _review(at: Services, request: AccessRequest) -> words.Review:
-    from sm_access.access.planner import characters, plan
     from sm_access.aws.notebooks import collect_role_notebooks
 
-    now = at.clock.now()
     made = request.grant.statements if request.grant else terms_of(request)
-    in_use = _in_use(at, request.role_arn)
-    after = None
-    if in_use is not None:
-        grants = [
-            other.grant
-            for other in at.desk.requests(role_arn=request.role_arn)
-            if other.grant is not None and other.in_force_at(now)
-        ]
-        standing = plan(grants, now, in_use)
-        added = 0 if request.grant else characters({"Version": "2012-10-17", "Statement": list(made)})
-        after = in_use + standing.characters + added
+    beside = _in_use(at, request.role_arn)
     return words.Review(
         request,
         made,
         collect_role_notebooks(at.aws, request.role_arn),
         _owner(at, request),
-        after,
-        INLINE_LIMIT,
+        None if beside is None else _plan_with(at, request, beside),
+        at.rules.quorum(request.target.bucket),
     )
+
+
+def _plan_with(at: Services, request: AccessRequest, beside: InUse) -> RolePlan:
+    """What the role would carry with this request granted, whether or not that fits."""
+    now = at.clock.now()
+    grants = [
+        other.grant
+        for other in at.desk.requests(role_arn=request.role_arn)
+        if other.grant is not None and other.in_force_at(now)
+    ]
+    if request.grant is None:
+        grants.append(would_be_grant(request, now))
+    return arrange(request.role_arn, grants, beside)
 
 
 def _owner(at: Services, request: AccessRequest) -> str | None:
@@ -280,7 +363,7 @@ def _applied(at: Services, request: AccessRequest, word: str) -> Result:
         problem = str(error)
     now = at.clock.now()
     request = at.desk.get(request.id)
-    undone = request.status_at(now) in (Status.APPROVED, Status.REVOKED)
+    undone = request.status_at(now) in (Status.APPROVED, Status.REVOKED, Status.RELEASED)
     return Result(
         words.decided_page(request, word, now, problem if undone else "", also),
         1 if problem and undone else 0,

@@ -4,28 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
+from IPython.display import display
+
 from sm_access.bootstrap import Services
+from sm_access.errors import SmAccessError
+from sm_access.notebook.denial_hook import DenialHook
 from sm_access.notebook.kernel_comm import KernelComm
 from sm_access.notebook.magics import SmAccessMagics, show
+from sm_access.notebook.request_button import offer
 
 _ATTRIBUTE = "_sm_access"
 
 
 def load(shell: Any) -> None:
-    """Register magics and comm target; show who the kernel is. Never raises for what AWS answers."""
+    """Register magics, comm target and denial hook; show who the kernel is. Never raises for what AWS answers."""
     services = Services()
-    magics = SmAccessMagics(shell, services)
+    unload(shell)
+    hook = DenialHook(shell, services, show, offer(shell, services, display))
+    hook.on = _wanted(services)
+    magics = SmAccessMagics(shell, services, hook)
     shell.register_magics(magics)
     comm = KernelComm(shell, services)
     comm.register()
-    setattr(shell, _ATTRIBUTE, comm)
+    hook.register()
+    setattr(shell, _ATTRIBUTE, (comm, hook))
     show(magics.greeting())
 
 
 def unload(shell: Any) -> None:
-    """Take the comm target and the magic away again."""
-    comm = getattr(shell, _ATTRIBUTE, None)
-    if comm is not None:
-        comm.unregister()
+    """Take the hook, the comm target and the magics away again; nothing of it stays."""
+    for part in getattr(shell, _ATTRIBUTE, ()):
+        part.unregister()
+    if hasattr(shell, _ATTRIBUTE):
         delattr(shell, _ATTRIBUTE)
-    shell.magics_manager.magics["line"].pop("sm_access", None)
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("sm_access", None)
+
+
+def _wanted(services: Services) -> bool:
+    """The setting; the greeting tells what is wrong with settings that cannot be read."""
+    try:
+        return services.settings.denials
+    except SmAccessError:
+        return True

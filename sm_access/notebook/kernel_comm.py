@@ -34,11 +34,13 @@ class KernelComm:
             self._manager.unregister_target(TARGET, self._opened)
 
     def answer(self) -> dict[str, Any]:
-        """The message to send: the identity, or why it cannot be told."""
+        """The message to send: the identity, or why it cannot be told. STS alone is asked: a front end asks often."""
         try:
-            identity = self._services.identity()
+            identity = self._services.follow_environment().identity(thorough=False)
         except SmAccessError as error:
             return {"type": "error", "message": str(error)}
+        if identity.unasked is not None:
+            return {"type": "error", "message": str(identity.unasked)}
         return {"type": "identity", "view": identity_view(identity, self._services.clock.now())}
 
     def _opened(self, comm: Any, _: Any) -> None:

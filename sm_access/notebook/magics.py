@@ -7,29 +7,69 @@ import shlex
 from typing import Any
 
 import click
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 from sm_access.bootstrap import Services
-from sm_access.commands import inspecting
+from sm_access.commands import explaining, inspecting, recording
 from sm_access.commands.grammar import loop
 from sm_access.errors import InvalidInput, SmAccessError
+from sm_access.notebook.denial_hook import DenialHook
 from sm_access.presentation.failure import failure_page
+from sm_access.presentation.noticing import denials_page
 from sm_access.presentation.result import Result
 
 
 @magics_class
 class SmAccessMagics(Magics):
-    """The line magic `%sm_access`. Its answer is shown like any value of a cell, and can be assigned."""
+    """The magic `%sm_access`. Its answer is shown like any value of a cell, and can be assigned.
 
-    def __init__(self, shell: Any, services: Services) -> None:
+    Three words are at home in notebooks alone: `%sm_access denials on|off`, `%sm_access explain` without an argument,
+    and `%%sm_access record` above a cell.
+    """
+
+    def __init__(self, shell: Any, services: Services, hook: DenialHook) -> None:
         super().__init__(shell)
         self._services = services
+        self._hook = hook
 
-    @line_magic
-    def sm_access(self, line: str) -> Result | None:
+    @line_cell_magic
+    def sm_access(self, line: str, cell: str | None = None) -> Result | None:
         """Who am I, what may I do, and how do I get what I lack. `%sm_access --help` lists the commands."""
+        words = line.split()
+        if cell is not None:
+            return self._record(words, cell)
+        if words[:1] == ["denials"]:
+            return self._denials(words[1:])
+        if words == ["explain"] and self._hook.last:
+            return explaining.explain_calls(self._hook.last, services=self._services)
         return answer(self._services, line)
+
+    def _record(self, words: list[str], cell: str) -> Result | None:
+        """Run the cell as it would run by itself, and show beneath it what it asked of AWS."""
+        if words != ["record"]:
+            return _failure(
+                InvalidInput(
+                    f"%%sm_access {' '.join(words)} is not a cell magic.", remedy="Write %%sm_access record."
+                )
+            )
+        shell: Any = self.shell
+        with recording.record() as recorded:
+            shell.run_cell(cell)
+        show(recorded.result)
+        return None
+
+    def _denials(self, words: list[str]) -> Result:
+        if words not in ([], ["on"], ["off"]):
+            return _failure(
+                InvalidInput(
+                    f"%sm_access denials takes on or off, not {' '.join(words)!r}.",
+                    remedy="Write %sm_access denials on, or %sm_access denials off.",
+                )
+            )
+        if words:
+            self._hook.on = words == ["on"]
+        return Result(denials_page(self._hook.on))
 
     def greeting(self) -> Result:
         """The quiet line of `%load_ext`."""
@@ -46,7 +86,9 @@ def answer(services: Services, line: str) -> Result | None:
     except ValueError as error:
         return _failure(InvalidInput(f"The line cannot be read: {error}.", remedy="Close the quotation."))
     try:
-        result = loop.main(words, prog_name="%sm_access", standalone_mode=False, obj=services)
+        result = loop.main(
+            words, prog_name="%sm_access", standalone_mode=False, obj=services.follow_environment()
+        )
     except click.ClickException as error:
         usage = (
             error.ctx.get_usage()

@@ -115,6 +115,7 @@ class AccessPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def refresh(self) -> None:
         """Read again who this is, and where the requests stand."""
+        self._services.follow_environment()
         self._say(self.identity, lambda: inspecting.greeting(services=self._services))
         self._say(self.mine, lambda: requesting.requests(services=self._services))
 

@@ -49,7 +49,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
-def compile_policies(
+def bind(
     policies: PolicySet,
     *,
     principal: str,
@@ -58,16 +58,12 @@ def compile_policies(
     unknown: Collection[str] = (),
     actions: Actions = (),
 ) -> Bound:
-    """Prepare `policies` for many requests of one principal in one context; all arguments but one as in `Request`.
-
-    `actions`: every action there is, or a function that lists them when they are first needed. This room does not
-    know them: `sm_access.catalog.compile_policies` gives them. Raises InvalidInput where Request does.
-    """
+    """`sm_access.policy.compile_policies` for those who know which actions there are."""
     return Bound(policies, _Asker(principal, resource_account, dict(context or {}), tuple(unknown)), actions)
 
 
 class Bound:
-    """Policies bound to a principal and a context: what `compile_policies` returns."""
+    """Policies bound to a principal and a context: what `sm_access.policy.compile_policies` returns."""
 
     __slots__ = ("_actions", "_program", "_universe")
 
@@ -100,7 +96,7 @@ class Bound:
             if not listed:
                 raise InvalidInput(
                     "Which actions there are is not known here.",
-                    remedy="Use compile_policies of sm_access.catalog, or give it actions=...",
+                    remedy="Use compile_policies of sm_access.policy, or give it the actions.",
                 )
             universe = self._universe = _Universe(self._program, listed)
         return universe.allowed_on(resource)

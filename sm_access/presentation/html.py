@@ -18,6 +18,7 @@ from sm_access.presentation.page import (
     Matrix,
     Page,
     Paragraph,
+    Part,
     Span,
     Table,
     Tone,
@@ -37,6 +38,12 @@ body[data-jp-theme-light="false"] .sm-access{--sma-ok:#81c784;--sma-no:#ef9a9a;-
 --sma-ok-soft:#1b3a1e;--sma-no-soft:#431f1f;--sma-warn-soft:#43320f}
 .sm-access .sma-head{display:flex;gap:10px;align-items:flex-start}
 .sm-access .sma-head>div{padding-top:1px;font-size:1.08em}
+.sm-access .sma-head:has(>.sma-aside) strong{font-size:1.1em}
+.sm-access .sma-head>.sma-aside{margin-left:auto;flex:none;font-size:.94em;padding-top:2px}
+.sm-access .sma-aside>span{display:inline-block;padding:0 9px;border-radius:10px;background:var(--sma-sunken);
+white-space:nowrap}.sm-access .sma-aside>.sma-ok{background:var(--sma-ok-soft)}
+.sm-access .sma-aside>.sma-no{background:var(--sma-no-soft)}
+.sm-access .sma-aside>.sma-warn{background:var(--sma-warn-soft)}
 .sm-access .sma-sign{flex:none;width:24px;height:24px;border-radius:12px;text-align:center;line-height:24px;
 font-weight:600;background:var(--sma-sunken)}
 .sm-access .sma-sign.sma-ok{background:var(--sma-ok-soft)}.sm-access .sma-sign.sma-no{background:var(--sma-no-soft)}
@@ -66,18 +73,19 @@ padding:0 8px;text-align:center;border-radius:10px;background:var(--sma-sunken);
 .sm-access dl{display:grid;grid-template-columns:minmax(88px,max-content) 1fr;gap:3px 16px;margin:8px 0 0}
 .sm-access dl>dt,.sm-access dl>dd{float:none;width:auto;margin:0;padding:0}
 .sm-access dl>dt{color:var(--sma-quiet);font-weight:400;white-space:nowrap}
+.sm-access .sma-body>:is(p,details)+dl{margin-top:12px}
 .sm-access details{margin:8px 0 0}
 .sm-access summary{cursor:pointer;width:max-content;max-width:100%;color:var(--jp-content-link-color,#1565c0)}
 .sm-access details>:not(summary){margin-left:16px}
-.sm-access .sma-box{container-type:inline-size;margin:8px 0 0}
+.sm-access .sma-box{container-type:inline-size;overflow-x:auto;margin:8px 0 0}
 .sm-access table.sma-matrix{border-collapse:collapse;margin:0;table-layout:auto;font-size:inherit;width:100%}
 .sm-access table.sma-matrix tbody>tr:nth-child(n),.sm-access table.sma-matrix tbody>tr:nth-child(n):hover{
 background:none}
 .sm-access .sma-matrix tr>*{padding:3px 0 3px 8px;border:0;border-top:1px solid var(--sma-line);background:none;
 text-align:center;vertical-align:middle;width:1%;max-width:none;line-height:1.5;white-space:nowrap}
 .sm-access .sma-matrix thead tr>th{padding-top:0;border-top:0;font-weight:400;color:var(--sma-quiet)}
-.sm-access .sma-matrix tr>th:first-child{padding-left:0;text-align:left;width:auto;font-weight:400;color:inherit;
-white-space:normal;overflow-wrap:anywhere}
+.sm-access .sma-matrix tr>th:first-child{padding-left:0;text-align:left;width:auto;min-width:84px;font-weight:400;
+color:inherit;white-space:normal;overflow-wrap:anywhere}
 .sm-access .sma-matrix th>code{background:none;padding:0}
 .sm-access .sma-matrix details{margin:0;display:inline-block;vertical-align:middle}
 .sm-access .sma-matrix summary{box-sizing:border-box;display:flex;justify-content:center;gap:5px;width:auto;
@@ -87,7 +95,7 @@ background:var(--sma-sunken);color:var(--sma-quiet)}
 .sm-access .sma-matrix .sma-ok>summary{background:var(--sma-ok-soft);color:var(--sma-ok)}
 .sm-access .sma-matrix .sma-no>summary{background:var(--sma-no-soft);color:var(--sma-no)}
 .sm-access .sma-matrix .sma-warn>summary{background:var(--sma-warn-soft);color:var(--sma-warn)}
-.sm-access .sma-matrix .sma-warn>summary>.sma-short{display:none}
+.sm-access .sma-matrix .sma-short{display:none}
 .sm-access .sma-matrix summary:hover{box-shadow:inset 0 0 0 1px currentColor}
 .sm-access .sma-matrix details[open]>summary{box-shadow:inset 0 0 0 2px currentColor}
 .sm-access summary:focus-visible{outline:2px solid var(--jp-brand-color1,#1976d2);outline-offset:1px}
@@ -102,8 +110,9 @@ border-left:3px solid currentColor}
 @container (max-width:479px){.sm-access .sma-matrix tr>*{padding-left:4px}
 .sm-access .sma-matrix thead th{font-size:.85em}
 .sm-access .sma-matrix summary{padding:0 4px;gap:0}
-.sm-access .sma-matrix .sma-warn>summary>.sma-short{display:inline}
+.sm-access .sma-matrix .sma-short{display:inline}
 .sm-access .sma-matrix .sma-word{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}
+.sm-access .sma-part{border-top:1px solid var(--sma-line);margin:10px 0 0;padding:4px 0 0}
 .sm-access .sma-quiet{color:var(--sma-quiet)}.sm-access .sma-unknown{color:var(--sma-quiet)}
 .sm-access .sma-ok{color:var(--sma-ok)}.sm-access .sma-no{color:var(--sma-no)}
 .sm-access .sma-warn{color:var(--sma-warn)}
@@ -123,7 +132,8 @@ def to_html(page: Page) -> str:
     badge = f'<span class="sma-sign sma-{page.tone.value}" aria-hidden="true">{sign}</span>' if sign else ""
     blocks = "".join(_block(block) for block in page.blocks)
     body = f'<div class="{"sma-body" if sign else "sma-blocks"}">{blocks}</div>' if blocks else ""
-    head = f'<div class="sma-head">{badge}<div>{_line(page.headline)}</div></div>'
+    aside = f'<div class="sma-aside">{_span(page.aside)}</div>' if page.aside else ""
+    head = f'<div class="sma-head">{badge}<div>{_line(page.headline)}</div>{aside}</div>'
     return f'<style>{_STYLE}</style><div class="sm-access">{head}{body}</div>'
 
 
@@ -160,6 +170,8 @@ def _block(block: Block) -> str:
         typed = visible(block.text).replace("sm-access ", "%sm_access ", 1)  # HTML is shown under a cell
         words = escape(visible(block.purpose))
         return f'<p class="sma-quiet sma-command">{words}: <code>{escape(typed)}</code></p>'
+    if isinstance(block, Part):
+        return f'<div class="sma-part">{"".join(map(_block, block.blocks))}</div>'
     if isinstance(block, Fold):
         inside = "".join(map(_block, block.blocks))
         tag = "<details open>" if block.open else "<details>"
@@ -184,9 +196,11 @@ def _matrix(block: Matrix) -> str:
 
 
 def _cell(answer: Answer) -> str:
-    short = answer.short or SIGNS.get(answer.tone, "")
-    sign = f'<span class="sma-short" aria-hidden="true">{escape(short)}</span>'
-    summary = f'<summary>{sign}<span class="sma-word">{escape(visible(answer.word))}</span></summary>'
+    if not answer.reason:
+        return f'<td><span class="sma-{answer.tone.value}">{escape(visible(answer.word))}</span></td>'
+    kind, mark = ("short", answer.short) if answer.short else ("mark", SIGNS.get(answer.tone, ""))
+    chip = f'<span class="sma-{kind}" aria-hidden="true">{escape(visible(mark))}</span>'
+    summary = f'<summary>{chip}<span class="sma-word">{escape(visible(answer.word))}</span></summary>'
     return f'<td><details class="sma-{answer.tone.value}">{summary}</details></td>'
 
 

@@ -104,17 +104,28 @@ class Fold:
     open: bool = False
 
 
-Block = Paragraph | Facts | Table | Matrix | Code | Command | Fold
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Blocks that belong together; a surface that can draws a line above them."""
+
+    blocks: tuple[Block, ...]
+
+
+Block = Paragraph | Facts | Table | Matrix | Code | Command | Fold | Part
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer. headline: the answer itself, in one line. tone: how it stands. data: the answer for programs."""
+    """One answer. headline: the answer itself, in one line. tone: how it stands. data: the answer for programs.
+
+    aside: what belongs to the headline and changes by itself, e.g. the time left.
+    """
 
     headline: Line
     tone: Tone
     blocks: tuple[Block, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+    aside: Span | None = None
 
 
 def line(*parts: str | Span) -> Line:

@@ -61,27 +61,34 @@ class Permissions(Result):
 
     def records(self) -> list[dict[str, str]]:
         """One flat dictionary for each place, as `pandas.DataFrame` takes them: `place`; `list`, `read`, `write` and
-        `delete` with yes, no, in part, depends or cannot tell; each once more with `_reason`; and `read_at`.
+        `delete` with yes, no, in part, depends or cannot tell; each once more with `_reason`; and `read_at`. Of one
+        service: `action`, `level`, `extent` (everywhere, somewhere, nowhere) and `where`.
         """
-        return [
-            {
-                "place": row["target"],
-                **{level.value: row[level.value]["answer"] for level in Level},
-                **{f"{level.value}_reason": row[level.value]["reason"] for level in Level},
-                "read_at": row["read_at"] or "",
-            }
-            for row in self.page.data["rows"]
-        ]
+        data = self.page.data
+        return list(data["actions"]) if "actions" in data else [_record(row) for row in data["rows"]]
 
     def to_csv(self) -> str:
         """The records as CSV with a header, safe to open in a spreadsheet."""
-        columns = (
-            "place",
-            *(level.value for level in Level),
-            *(f"{level.value}_reason" for level in Level),
-            "read_at",
-        )
+        columns = _ACTION_COLUMNS if "actions" in self.page.data else _PLACE_COLUMNS
         return to_csv(columns, self.records())
+
+
+_ACTION_COLUMNS = ("action", "level", "extent", "where")
+_PLACE_COLUMNS = (
+    "place",
+    *(level.value for level in Level),
+    *(f"{level.value}_reason" for level in Level),
+    "read_at",
+)
+
+
+def _record(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "place": row["target"],
+        **{level.value: row[level.value]["answer"] for level in Level},
+        **{f"{level.value}_reason": row[level.value]["reason"] for level in Level},
+        "read_at": row["read_at"] or "",
+    }
 
 
 def matrix_page(

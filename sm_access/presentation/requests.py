@@ -9,9 +9,19 @@ from datetime import datetime
 from typing import Any
 
 from sm_access.access.duration import duration_words
-from sm_access.access.events import Approved, Rejected, Revoked
+from sm_access.access.events import (
+    Approved,
+    AutoApproved,
+    Endorsed,
+    GlassBroken,
+    Narrowed,
+    Rejected,
+    Released,
+    Revoked,
+)
 from sm_access.access.levels import Statement
-from sm_access.access.model import AccessRequest, Status
+from sm_access.access.model import AccessRequest, Status, Terms
+from sm_access.access.planner import RolePlan
 from sm_access.access.probe import Outcome, ProbeKind, ProofFinding, ProofStep
 from sm_access.access.proof import unproven_actions
 from sm_access.presentation.identity import name_of
@@ -43,6 +53,7 @@ _STATUS = {
     Status.REJECTED: ("rejected", Tone.NO),
     Status.WITHDRAWN: ("withdrawn", Tone.QUIET),
     Status.REVOKED: ("revoked", Tone.QUIET),
+    Status.RELEASED: ("released", Tone.QUIET),
     Status.EXPIRED: ("ended", Tone.QUIET),
     Status.COLLECTED: ("ended, and cleared from the role", Tone.QUIET),
 }
@@ -54,15 +65,15 @@ class Review:
 
     notebooks: names of the notebooks that share the role, None where SageMaker could not be read.
     owner: the account that owns the bucket, None where that is not known.
-    quota_after, quota_limit: characters of inline policy after approval; None where IAM could not be read.
+    plan: what the role carries after approval; None where IAM could not be read. quorum: how many have to agree.
     """
 
     request: AccessRequest
     statements: tuple[Statement, ...]
     notebooks: tuple[str, ...] | None
     owner: str | None
-    quota_after: int | None
-    quota_limit: int
+    plan: RolePlan | None
+    quorum: int = 1
 
 
 def submitted_page(
@@ -74,10 +85,7 @@ def submitted_page(
             (
                 ("id", line(code(request.id))),
                 ("for", line(f"{duration_words(request.duration)}, from the moment it is approved")),
-                (
-                    "role",
-                    line(name_of(request.role_arn), quiet(" - everyone who works on it gains the access")),
-                ),
+                ("role", _shared_with(request)),
                 ("reviewed by", line(reviewers)),
             )
         ),
@@ -166,6 +174,11 @@ def decided_page(
     blocks: list[Block] = [
         Facts((("id", line(code(request.id))), ("status", line(status_span(request, now)))))
     ]
+    if request.endorsers and request.grant is None:
+        agreed = ", ".join(name_of(each.arn) for each in request.endorsers)
+        blocks.append(
+            Paragraph(line(f"It takes more than one: {agreed} agreed. It waits for another reviewer."))
+        )
     if request.grant is not None:
         grant = request.grant
         facts: list[tuple[str, Line]] = [("sha256", line(code(grant.sha256[:16])))]
@@ -186,6 +199,25 @@ def decided_page(
         word = f"{word} and applied"
     return Page(
         line(strong(f"{word}: "), *_asked(request), "."), tone, tuple(blocks), request_view(request, now)
+    )
+
+
+def narrowed_page(request: AccessRequest, statements: Sequence[Statement], now: datetime) -> Page:
+    """What a request asks for after a reviewer took away from it."""
+    approve = f"sm-access approve {request.id} --terms {request.terms_sha256[:16]}"
+    blocks: tuple[Block, ...] = (
+        Facts(
+            (
+                ("id", line(code(request.id))),
+                ("asked at first", line(*_terms_words(request.asked))),
+                ("for", line(f"{duration_words(request.duration)} from approval")),
+            )
+        ),
+        Fold("The exact statements", (Code(policy_text(statements)),), open=True),
+        Command("Approve", approve),
+    )
+    return Page(
+        line(strong("Narrowed: "), *_asked(request), "."), Tone.WARN, blocks, request_view(request, now)
     )
 
 
@@ -262,17 +294,29 @@ def request_view(request: AccessRequest, now: datetime) -> dict[str, Any]:
             "proven_by": "sts",
         },
         "claimed_person": request.claimed_person,
+        "only_for": request.terms.source_identity,
+        "extras": [extra.value for extra in request.terms.extras],
+        "extends": request.extends,
+        "asked_at_first": str(request.asked.target) if request.asked != request.terms else None,
+        "agreed": [each.principal for each in request.endorsers],
         "role": request.role_arn,
         "submitted_at": iso(request.submitted_at),
         "terms_sha256": request.terms_sha256,
         "answer": next(
-            (event.words for event in request.events if isinstance(event, (Rejected, Revoked))), None
+            (
+                event.words
+                for event in reversed(request.events)
+                if isinstance(event, Rejected | Revoked | Narrowed)
+            ),
+            None,
         ),
         "grant": None
         if grant is None
         else {
             "ends_at": iso(grant.ends_at),
-            "approved_by": grant.approved_by.principal,
+            "approved_by": [each.principal for each in grant.approvers],
+            "rule": grant.rule or None,
+            "emergency": grant.emergency or None,
             "sha256": grant.sha256,
             "statements": [dict(statement) for statement in grant.statements],
         },
@@ -286,7 +330,14 @@ def review_view(review: Review, now: datetime) -> dict[str, Any]:
         "notebooks": None if review.notebooks is None else list(review.notebooks),
         "bucket_owner": review.owner,
         "kms_key": review.request.kms_key_arn,
-        "quota": {"after": review.quota_after, "limit": review.quota_limit},
+        "quota": None
+        if review.plan is None
+        else {
+            "after": review.plan.used,
+            "limit": review.plan.capacity,
+            "managed_policies": review.plan.attached,
+        },
+        "quorum": review.quorum,
     }
 
 
@@ -304,7 +355,24 @@ def policy_text(statements: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _asked(request: AccessRequest) -> Line:
-    return line(f"{request.level.value} ", code(str(request.target)))
+    beside = "".join(f" and {extra.value}" for extra in request.terms.extras)
+    return line(f"{request.level.value}{beside} ", code(str(request.target)))
+
+
+def _shared_with(request: AccessRequest) -> Line:
+    person = request.terms.source_identity
+    if person is not None:
+        return line(
+            name_of(request.role_arn), quiet(f" - only in sessions whose source identity is {person}")
+        )
+    return line(name_of(request.role_arn), quiet(" - everyone who works on it gains the access"))
+
+
+def _terms_words(terms: Terms) -> Line:
+    beside = "".join(f" and {extra.value}" for extra in terms.extras)
+    return line(
+        f"{terms.level.value}{beside} ", code(str(terms.target)), f" for {duration_words(terms.duration)}"
+    )
 
 
 def _until(request: AccessRequest, now: datetime) -> Line:
@@ -323,8 +391,8 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
     )
     quota = (
         line("could not be read")
-        if review.quota_after is None
-        else line(f"{review.quota_after:,} of {review.quota_limit:,} characters")
+        if review.plan is None
+        else line(f"{review.plan.used:,} of {review.plan.capacity:,} characters")
     )
     facts = Facts(
         (
@@ -333,7 +401,7 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
                 line("role ", name_of(request.requester.arn), quiet(" (proven by AWS STS)"), *person),
             ),
             ("role", line(code(request.role_arn))),
-            ("who gains", _who_gains(review.notebooks)),
+            ("who gains", _gains(review)),
             ("bucket's owner", _owner(review)),
             ("KMS key", _key(review)),
             ("for", line(f"{duration_words(request.duration)} from approval")),
@@ -342,6 +410,11 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
             ("terms", line(code(f"sha256 {request.terms_sha256[:16]}"))),
         )
     )
+    if review.quorum > 1:
+        agreed = ", ".join(name_of(each.arn) for each in request.endorsers) or "nobody yet"
+        facts = Facts((*facts.rows, (f"needs {review.quorum}", line(f"agreed so far: {agreed}"))))
+    if request.asked != request.terms:
+        facts = Facts((*facts.rows, ("narrowed from", line(*_terms_words(request.asked)))))
     if request.status_at(now) is Status.SUBMITTED:
         approve = f"sm-access approve {request.id} --terms {request.terms_sha256[:16]}"
         last: tuple[Block, ...] = (Command("Approve", approve),)
@@ -365,8 +438,21 @@ def _history(request: AccessRequest, now: datetime) -> tuple[tuple[str, Line], .
     """What was decided since, by whom and in whose words."""
     rows: list[tuple[str, Line]] = [("status", line(status_span(request, now)))]
     for event in request.events:
-        if isinstance(event, Approved):
+        if isinstance(event, Narrowed):
+            rows.append(("narrowed by", line(name_of(event.reviewer.arn), quiet(f" {ago(event.at, now)}"))))
+            rows.append(("their words", line(f"“{event.words}”")))
+        elif isinstance(event, Approved | Endorsed):
             rows.append(("approved by", line(name_of(event.reviewer.arn), quiet(f" {ago(event.at, now)}"))))
+        elif isinstance(event, AutoApproved):
+            rows.append(
+                ("approved by", line("the rule ", strong(event.rule), quiet(f" {ago(event.at, now)}")))
+            )
+        elif isinstance(event, GlassBroken):
+            told = f"taken by {name_of(event.caller.arn)} without a reviewer {ago(event.at, now)}"
+            rows.append(("emergency", line(Span(told, Tone.NO))))
+            rows.append(("their words", line(f"“{event.words}”")))
+        elif isinstance(event, Released):
+            rows.append(("released by", line(name_of(event.caller.arn), quiet(f" {ago(event.at, now)}"))))
         elif isinstance(event, Rejected):
             rows.append(("rejected by", line(name_of(event.reviewer.arn), quiet(f" {ago(event.at, now)}"))))
             rows.append(("their words", line(f"“{event.words}”")))
@@ -388,6 +474,13 @@ def _key(review: Review) -> Line:
     if key is None:
         return line("none is opened")
     return line("opens ", code(key))
+
+
+def _gains(review: Review) -> Line:
+    person = review.request.terms.source_identity
+    if person is not None:
+        return line(strong("one person"), f": sessions whose source identity is {person}, and no other")
+    return _who_gains(review.notebooks)
 
 
 def _who_gains(notebooks: tuple[str, ...] | None) -> Line:

@@ -14,6 +14,7 @@ from sm_access.presentation.page import (
     Matrix,
     Page,
     Paragraph,
+    Part,
     Table,
     Tone,
     plain_text,
@@ -29,7 +30,7 @@ MOST_EXPLAINED = 6
 
 def to_text(page: Page) -> str:
     sign = SIGNS.get(page.tone)
-    headline = plain_text(page.headline)
+    headline = plain_text(page.headline) + (f" · {visible(page.aside.text)}" if page.aside else "")
     return "\n".join([f"{sign} {headline}" if sign else headline, *_blocks(page.blocks, "  ")])
 
 
@@ -68,6 +69,8 @@ def _block(block: Block, indent: str) -> Iterator[str]:
         yield textwrap.indent(visible(block.text, lines=True), indent)
     elif isinstance(block, Command):
         yield f"{indent}{visible(block.purpose)}: {visible(block.text)}"
+    elif isinstance(block, Part):
+        yield from _blocks(block.blocks, indent)
     elif isinstance(block, Fold):
         yield f"{indent}{visible(block.summary)}"
         yield from _blocks(block.blocks, indent + "  ")

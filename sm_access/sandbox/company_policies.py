@@ -144,9 +144,28 @@ BOUNDARY = document(
 DATA_OWNER = document(
     allow(
         "GrantOnTheTeamsRole",
-        [*_READ_ROLE, "iam:PutRolePolicy", "iam:DeleteRolePolicy"],
+        [
+            *_READ_ROLE,
+            "iam:PutRolePolicy",
+            "iam:DeleteRolePolicy",
+            "iam:AttachRolePolicy",
+            "iam:DetachRolePolicy",
+        ],
         role_arn(NOTEBOOK_ROLE),
     ),
+    allow(
+        "GrantsThatDoNotFitInline",
+        [
+            *_READ_POLICY,
+            "iam:ListPolicyVersions",
+            "iam:CreatePolicy",
+            "iam:CreatePolicyVersion",
+            "iam:DeletePolicyVersion",
+            "iam:DeletePolicy",
+        ],
+        policy_arn("sm-access/*"),
+    ),
+    allow("ListPolicies", ["iam:ListPolicies"], "*"),
     allow("ReadOwnRole", _READ_ROLE, role_arn(APPROVER_ROLE)),
     allow("ReadPolicies", _READ_POLICY, _OWN_POLICIES),
     allow("SeeBuckets", ["s3:ListAllMyBuckets", "kms:ListAliases"], "*"),

@@ -11,11 +11,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, replace
 
+from sm_access.access.audit_trail import Audit, Authorship, Entry, Head, actor_in, in_order
 from sm_access.access.canonical import canonical_json, sha256
 from sm_access.access.event_codec import decode_event, encode_event, kind_of
 from sm_access.access.events import Event
 from sm_access.access.instant import format_instant
-from sm_access.errors import LedgerUnavailable
+from sm_access.errors import LedgerTampered
 
 START = "0" * 64
 """What the first row has for the hash of the row before it."""
@@ -40,14 +41,6 @@ class Row:
         return sha256(astuple(self)[:-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """How long the ledger is and the hash of its last row."""
-
-    rows: int
-    hash: str
-
-
 def row_after(head: Head, request_id: str, version: int, event: Event) -> Row:
     """The row that adds an event to a ledger with this head."""
     bare = Row(
@@ -64,7 +57,7 @@ def row_after(head: Head, request_id: str, version: int, event: Event) -> Row:
 
 
 def event_in(row: Row) -> Event:
-    """The event of a row whose content is what its hash says. Raises LedgerUnavailable."""
+    """The event of a row whose content is what its hash says. Raises LedgerTampered."""
     if row.hash != row.expected_hash():
         raise broken(f"row {row.position} was changed after it was written")
     try:
@@ -80,7 +73,7 @@ def event_in(row: Row) -> Event:
 def read_rows(rows: Iterable[Row], noted: Head | None = None) -> tuple[Head, list[tuple[str, Event]]]:
     """A whole ledger, in order -> its head, and each event with the id of its access request.
 
-    `noted`: a head from before, to be found again. Raises LedgerUnavailable, naming the first row that is wrong.
+    `noted`: a head from before, to be found again. Raises LedgerTampered, naming the first row that is wrong.
     """
     head = Head(0, START)
     read: list[tuple[str, Event]] = []
@@ -100,16 +93,41 @@ def read_rows(rows: Iterable[Row], noted: Head | None = None) -> tuple[Head, lis
 
 
 def streams_of(rows: Iterable[Row]) -> dict[str, tuple[Event, ...]]:
-    """A whole ledger, in order -> its streams, in order of submission. Raises LedgerUnavailable."""
+    """A whole ledger, in order -> its streams, in order of submission. Raises LedgerTampered."""
     streams: dict[str, list[Event]] = {}
     for request_id, event in read_rows(rows)[1]:
         streams.setdefault(request_id, []).append(event)
     return {request_id: tuple(events) for request_id, events in streams.items()}
 
 
-def broken(what: str) -> LedgerUnavailable:
+def audit_of(rows: Iterable[Row], noted: Iterable[Head]) -> Audit:
+    """A whole ledger, in order, as an auditor reads it. Raises LedgerTampered."""
+    listed = list(rows)
+    for earlier in noted:
+        read_rows(listed, earlier)
+    head, read = read_rows(listed)
+    entries = (_entry(row, event) for row, (_, event) in zip(listed, read, strict=True))
+    return Audit(in_order(entries), head, {})
+
+
+def _entry(row: Row, event: Event) -> Entry:
+    actor = actor_in(event)
+    return Entry(
+        request_id=row.request_id,
+        version=row.version,
+        kind=row.kind,
+        event=event,
+        author=actor.principal if actor is not None else "",
+        user_id=actor.user_id if actor is not None else "",
+        authorship=Authorship.UNKNOWN if actor is None else Authorship.RECORDED,
+        position=row.position,
+        hash=row.hash,
+    )
+
+
+def broken(what: str) -> LedgerTampered:
     """The error for a ledger that was tampered with or damaged."""
-    return LedgerUnavailable(
+    return LedgerTampered(
         f"The ledger is not as it was written: {what}.",
         remedy="Nothing is decided or applied from it. Compare it with a backup before going on.",
     )

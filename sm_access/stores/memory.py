@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 
+from sm_access.access.audit_trail import Audit, Head
 from sm_access.access.events import Event
 from sm_access.errors import LedgerConflict
-from sm_access.stores.chain import START, Head, Row, event_in, read_rows, row_after, streams_of
+from sm_access.stores.chain import START, Row, audit_of, event_in, read_rows, row_after, streams_of
 
 
 class MemoryLedger:
@@ -47,9 +48,14 @@ class MemoryLedger:
             return self._head()
 
     def verify(self, noted: Head | None = None) -> Head:
-        """Check every row. Raises LedgerUnavailable, naming what is wrong."""
+        """Check every row. Raises LedgerTampered, naming what is wrong."""
         with self._lock:
             return read_rows(self._rows, noted)[0]
+
+    def audit(self, *noted: Head) -> Audit:
+        """All of it, checked. Whatever is in here counts, or stops everything. Raises LedgerTampered."""
+        with self._lock:
+            return audit_of(self._rows, noted)
 
     def _head(self) -> Head:
         return Head(self._rows[-1].position, self._rows[-1].hash) if self._rows else Head(0, START)

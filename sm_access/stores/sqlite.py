@@ -18,9 +18,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
 
+from sm_access.access.audit_trail import Audit, Head
 from sm_access.access.events import Event
 from sm_access.errors import LedgerUnavailable
-from sm_access.stores.chain import START, Head, Row, broken, event_in, read_rows, row_after, streams_of
+from sm_access.stores.chain import START, Row, audit_of, broken, event_in, read_rows, row_after, streams_of
 from sm_access.stores.memory import conflict
 
 BUSY_SECONDS = 10.0
@@ -92,8 +93,12 @@ class SqliteLedger:
             return _head(connection)
 
     def verify(self, noted: Head | None = None) -> Head:
-        """Check every row. Raises LedgerUnavailable, naming what is wrong."""
+        """Check every row. Raises LedgerTampered, naming what is wrong."""
         return read_rows(self._rows(_ALL), noted)[0]
+
+    def audit(self, *noted: Head) -> Audit:
+        """All of it, checked. Whatever is in here counts, or stops everything. Raises LedgerTampered."""
+        return audit_of(self._rows(_ALL), noted)
 
     def _rows(self, query: str, *values: str) -> list[Row]:
         if not self._exists():

@@ -13,15 +13,21 @@ from sm_access.access import (
     AccessRequest,
     Caller,
     Desk,
+    Event,
+    Facts,
     Ledger,
     Level,
     Outcome,
     Probe,
     ProbeResult,
+    RolePolicies,
     Rules,
     S3Target,
+    Terms,
+    principal_key,
 )
 from sm_access.access.instant import parse_instant
+from sm_access.access.planner import ATTACHED_LIMIT
 from sm_access.stores import MemoryLedger
 
 ACCOUNT = "111122223333"
@@ -61,17 +67,27 @@ class Killed(BaseException):
 
 
 class Roles:
-    """A RoleWriter in memory. `fuse`: after so many calls, the process is killed - before or after the call counts."""
+    """A RoleWriter in memory, of one role. `before_call` and `after_call` may kill the process or stand for others."""
 
-    def __init__(self, documents: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, documents: Mapping[str, Any] | None = None, attached_others: int = 0) -> None:
         self.documents: dict[str, Any] = dict(documents or {})
+        self.managed: dict[str, Any] = {}
+        self.detached: set[str] = set()
+        self.shared: set[str] = set()
+        self.attached_others = attached_others
         self.calls: list[tuple[str, str]] = []
         self.before_call: Callable[[str], None] = lambda _: None
         self.after_call: Callable[[str], None] = lambda _: None
 
-    def read(self, role_arn: str) -> dict[str, Any]:
+    def read(self, role_arn: str) -> RolePolicies:
         with_effect = self._call("read", role_arn)
-        found = copy.deepcopy(self.documents)
+        found = RolePolicies(
+            copy.deepcopy(self.documents),
+            copy.deepcopy(self.managed),
+            frozenset(self.detached),
+            frozenset(self.shared),
+            self.attached_others,
+        )
         with_effect()
         return found
 
@@ -83,6 +99,19 @@ class Roles:
     def delete(self, role_arn: str, name: str) -> None:
         done = self._call("delete", name)
         self.documents.pop(name, None)
+        done()
+
+    def put_managed(self, role_arn: str, name: str, document: Any) -> None:
+        done = self._call("put_managed", name)
+        self.managed[name] = copy.deepcopy(document)
+        self.detached.discard(name)
+        assert self.attached_others + len(self.managed) <= ATTACHED_LIMIT
+        done()
+
+    def delete_managed(self, role_arn: str, name: str) -> None:
+        done = self._call("delete_managed", name)
+        self.managed.pop(name, None)
+        self.detached.discard(name)
         done()
 
     def writes(self) -> list[tuple[str, str]]:
@@ -106,12 +135,43 @@ class Answers:
         return ProbeResult(probe, self.answer(probe))
 
 
-def desk(ledger: Ledger | None = None, clock: StoppedClock | None = None, rules: Any = None) -> Desk:
+class People:
+    """A Directory that knows what it is told. `asked` is what it was asked about."""
+
+    def __init__(self, **facts: Facts) -> None:
+        self.known = facts
+        self.asked: list[tuple[str, str, str, str]] = []
+
+    def facts(self, reviewer: Caller, role_arn: str, bucket: str, owner_tag: str) -> Facts:
+        name = principal_key(reviewer.arn).rpartition("/")[2]
+        self.asked.append((name, role_arn, bucket, owner_tag))
+        return self.known.get(name, Facts())
+
+
+class Told:
+    """A Notifier that remembers."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def tell(self, request: AccessRequest, event: Event) -> None:
+        self.events.append(f"{request.id} {type(event).__name__}")
+
+
+def desk(
+    ledger: Ledger | None = None,
+    clock: StoppedClock | None = None,
+    rules: Any = None,
+    directory: Any = None,
+    notifier: Any = None,
+) -> Desk:
     numbers = itertools.count(1)
     return Desk(
         ledger if ledger is not None else MemoryLedger(),
         Rules.from_dict(RULES if rules is None else rules),
         clock or StoppedClock(),
+        directory,
+        notifier,
         new_id=lambda: f"r-{next(numbers):08d}",
     )
 
@@ -125,8 +185,10 @@ def submit(
     role: str = ROLE,
     requester: Caller = SCIENTIST,
     key: str | None = None,
+    **more: Any,
 ) -> AccessRequest:
-    return at.submit(requester, role, S3Target.parse(uri), level, duration, "churn model", kms_key_arn=key)
+    terms = Terms(role, S3Target.parse(uri), level, duration, key, **more)
+    return at.submit(requester, terms, "churn model")
 
 
 def approve(at: Desk, asked: AccessRequest) -> AccessRequest:

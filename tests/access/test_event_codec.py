@@ -4,20 +4,39 @@ import json
 from typing import Any
 
 import pytest
-from doubles import KEY, SCIENTIST, START, STEWARD, approve, desk, submit
+from doubles import KEY, SCIENTIST, START, STEWARD, WEEK, approve, desk, submit
 
-from sm_access.access import Event, Outcome, Probe, ProbeKind, ProbeResult, judge
+from sm_access.access import Event, Extra, Level, Outcome, Probe, ProbeKind, ProbeResult, S3Target, judge
 from sm_access.access.canonical import canonical_json
 from sm_access.access.event_codec import KINDS, decode_event, encode_event, kind_of
-from sm_access.access.events import Applied, Collected, NotProvable, Proven, Rejected, Revoked, Withdrawn
+from sm_access.access.events import (
+    Applied,
+    AutoApproved,
+    Collected,
+    Endorsed,
+    GlassBroken,
+    Narrowed,
+    NotProvable,
+    Proven,
+    Rejected,
+    Released,
+    Revoked,
+    Withdrawn,
+)
 from sm_access.errors import LedgerUnavailable
 
 AT = desk()
+RAW = S3Target("lake", "raw/")
 STEPS = judge(
     [ProbeResult(Probe(ProbeKind.LIST, "lake", "raw/", Outcome.ALLOWED), Outcome.DENIED, "AccessDenied")]
 ).steps
 EVENTS: tuple[Event, ...] = (
     *approve(AT, submit(AT, key=KEY)).events,
+    Narrowed(START, STEWARD, RAW, Level.LIST, WEEK, (Extra.VERSIONS,), "less", "0" * 64),
+    Endorsed(START, STEWARD, "0" * 64),
+    AutoApproved(START, STEWARD, "public data", "0" * 64, START, ({"Sid": "x"},), "0" * 64),
+    GlassBroken(START, SCIENTIST, "fire", "0" * 64, START, (), "0" * 64),
+    Released(START, SCIENTIST),
     Rejected(START, STEWARD, "größer als nötig\n\U0001f600"),
     Withdrawn(START, SCIENTIST),
     Applied(START),
@@ -28,7 +47,8 @@ EVENTS: tuple[Event, ...] = (
 )
 BODY = encode_event(EVENTS[0])
 APPROVAL = encode_event(EVENTS[1])
-PROOF = encode_event(EVENTS[5])
+PROOF = encode_event(next(event for event in EVENTS if isinstance(event, Proven)))
+NARROWING = encode_event(EVENTS[2])
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=kind_of)
@@ -61,6 +81,9 @@ def test_every_kind_is_tried_here() -> None:
         ("submitted", {**BODY, "target": "s3://lake"}),
         ("submitted", {**BODY, "requester": {**BODY["requester"], "account": "999988887777"}}),
         ("submitted", {**BODY, "requester": {**BODY["requester"], "admin": True}}),
+        ("narrowed", {**NARROWING, "extras": ["acls"]}),
+        ("narrowed", {**NARROWING, "extras": ["tags", "versions"]}),
+        ("narrowed", {**NARROWING, "extras": ["tags", "tags"]}),
         ("approved", {**APPROVAL, "statements": ["x"]}),
         ("approved", {**APPROVAL, "statements": {}}),
         ("proven", {**PROOF, "steps": [{}]}),

@@ -9,7 +9,7 @@ from doubles import ACCOUNT, KEY, ROLE, START, STEWARD, WEEK, allowed, approve, 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_access.access import Grant, Level, S3Target, actions, checks, parse_duration, plan
+from sm_access.access import Grant, Level, S3Target, Terms, actions, checks, parse_duration, plan
 from sm_access.access.instant import format_instant
 from sm_access.errors import InvalidInput, InvalidS3Uri
 from sm_access.policy import Decision, NamedPolicy, PolicySet, Request, authorize, parse_policy
@@ -39,7 +39,7 @@ def granted(path: str, level: Level, kms: bool = False) -> Grant:
 def decide(
     grant: Grant, action: str, resource: str, context: dict[str, str] | None = None, now: datetime = START
 ) -> Decision:
-    documents = plan([grant], START).documents
+    documents = plan(ROLE, [grant], START).documents
     policies = tuple(
         NamedPolicy(name, parse_policy(document), "inline") for name, document in documents.items()
     )
@@ -114,14 +114,18 @@ def test_a_key_is_opened_through_s3_alone() -> None:
     }
     policies = tuple(
         NamedPolicy(name, parse_policy(document), "inline")
-        for name, document in plan([grant], START).documents.items()
+        for name, document in plan(ROLE, [grant], START).documents.items()
     )
     layers = PolicySet(
         identity=policies, resource=(NamedPolicy("key", parse_policy(key_policy), "resource"),)
     )
 
-    def may(action: str, service: str, key: str = KEY) -> bool:
-        context = {"aws:CurrentTime": format_instant(START), "kms:ViaService": service}
+    def may(action: str, service: str, key: str = KEY, of: str = "arn:aws:s3:::lake") -> bool:
+        context = {
+            "aws:CurrentTime": format_instant(START),
+            "kms:ViaService": service,
+            "kms:EncryptionContext:aws:s3:arn": of,
+        }
         request = Request(
             principal=SESSION, action=action, resource=key, resource_account=ACCOUNT, context=context
         )
@@ -132,6 +136,10 @@ def test_a_key_is_opened_through_s3_alone() -> None:
     assert not may("kms:Decrypt", "s3.eu-west-1.amazonaws.com")
     assert not may("kms:GenerateDataKey", "s3.eu-central-1.amazonaws.com")
     assert not may("kms:Decrypt", "s3.eu-central-1.amazonaws.com", KEY[:-1] + "1")
+    s3 = "s3.eu-central-1.amazonaws.com"
+    assert may("kms:Decrypt", s3, of="arn:aws:s3:::lake/raw/x.csv")
+    assert not may("kms:Decrypt", s3, of="arn:aws:s3:::lake/raw-secret/x.csv")
+    assert not may("kms:Decrypt", s3, of="arn:aws:s3:::other")
 
 
 @given(reason=st.text(max_size=30), person=st.none() | st.text(max_size=10))
@@ -139,7 +147,7 @@ def test_no_word_of_the_requester_reaches_a_policy(reason: str, person: str | No
     at = desk(rules=EVERYTHING)
     target, week = S3Target("lake", "raw/"), parse_duration("7d")
     try:
-        asked = at.submit(session("notebooks"), ROLE, target, Level.READ, week, reason, person)
+        asked = at.submit(session("notebooks"), Terms(ROLE, target, Level.READ, week), reason, person)
     except InvalidInput:
         return
     grant = approve(at, asked).grant

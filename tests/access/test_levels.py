@@ -7,8 +7,18 @@ from doubles import KEY, START, WEEK, allowed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sm_access.access import Check, Level, S3Target, actions, checks, parse_level, statements
-from sm_access.access.levels import key_region
+from sm_access.access import (
+    Check,
+    Extra,
+    Level,
+    S3Target,
+    actions,
+    checks,
+    parse_extras,
+    parse_level,
+    statements,
+)
+from sm_access.access.levels import ENCRYPTION_CONTEXT, key_region
 from sm_access.errors import InvalidInput, InvalidS3Uri, UnknownLevel
 
 RAW = S3Target("lake", "raw/")
@@ -32,7 +42,7 @@ def test_read_with_a_key_to_the_letter() -> None:
             "Effect": "Allow",
             "Action": "s3:ListBucket",
             "Resource": "arn:aws:s3:::lake",
-            "Condition": {"StringLike": {"s3:prefix": ["raw/", "raw/*"]}, "DateLessThan": end},
+            "Condition": {"StringLike": {"s3:prefix": "raw/*"}, "DateLessThan": end},
         },
         {
             "Sid": "Sm1Read",
@@ -46,14 +56,20 @@ def test_read_with_a_key_to_the_letter() -> None:
             "Effect": "Allow",
             "Action": "kms:Decrypt",
             "Resource": KEY,
-            "Condition": {"StringEquals": {"kms:ViaService": VIA}, "DateLessThan": end},
+            "Condition": {
+                "StringLike": {
+                    ENCRYPTION_CONTEXT: ["arn:aws:s3:::lake", "arn:aws:s3:::lake/raw/*"],
+                    "kms:ViaService": VIA,
+                },
+                "DateLessThan": end,
+            },
         },
     )
 
 
 def test_the_bare_stem_is_never_a_prefix_to_list_with() -> None:
     (listing,) = statements(S3Target("lake", "raw"), Level.LIST, ends_at=START, sid_prefix="Sm1")
-    assert listing["Condition"]["StringLike"] == {"s3:prefix": ["raw/", "raw/*"]}
+    assert listing["Condition"]["StringLike"] == {"s3:prefix": "raw/*"}
 
 
 def test_a_whole_bucket_is_listed_without_a_condition_on_the_prefix() -> None:
@@ -103,14 +119,21 @@ def test_a_key_of_another_region_is_refused() -> None:
 
 
 def test_checks() -> None:
-    assert checks(RAW, Level.WRITE, KEY) == (
+    bucket, objects = "arn:aws:s3:::lake", "arn:aws:s3:::lake/raw/*"
+    with_objects = {"kms:ViaService": VIA, ENCRYPTION_CONTEXT: objects}
+    assert checks(RAW, Level.WRITE, KEY, bucket_key=False) == (
         Check("s3:ListBucket", "arn:aws:s3:::lake", {"s3:prefix": "raw/"}),
         Check("s3:PutObject", "arn:aws:s3:::lake/raw/*"),
         Check("s3:AbortMultipartUpload", "arn:aws:s3:::lake/raw/*"),
         Check("s3:ListMultipartUploadParts", "arn:aws:s3:::lake/raw/*"),
-        Check("kms:GenerateDataKey", KEY, {"kms:ViaService": VIA}),
-        Check("kms:Decrypt", KEY, {"kms:ViaService": VIA}),
+        Check("kms:GenerateDataKey", KEY, with_objects),
+        Check("kms:Decrypt", KEY, with_objects),
     )
+    told = [
+        [check.context[ENCRYPTION_CONTEXT] for check in checks(RAW, Level.READ, KEY, bucket_key=known)[2:]]
+        for known in (True, False, None)
+    ]
+    assert told == [[bucket], [objects], [bucket, objects]]
     assert checks(S3Target("lake"), Level.LIST) == (Check("s3:ListBucket", "arn:aws:s3:::lake"),)
 
 
@@ -146,3 +169,33 @@ def test_what_is_granted_is_what_was_asked_for(path: str, key: str, action: str,
         assert allowed(made, action, f"arn:aws:s3:::lake/{key}") == (asked and target.covers_key(key))
     for elsewhere in ("arn:aws:s3:::lake-hr", f"arn:aws:s3:::lake-hr/{key}", "arn:aws:s3:::lak"):
         assert not allowed(made, action, elsewhere, {"s3:prefix": key})
+
+
+@pytest.mark.parametrize(
+    ("level", "extras", "beside"),
+    [
+        (Level.LIST, (Extra.VERSIONS,), {"s3:ListBucketVersions"}),
+        (Level.READ, (Extra.VERSIONS,), {"s3:ListBucketVersions", "s3:GetObjectVersion"}),
+        (Level.READ, (Extra.TAGS,), {"s3:GetObjectTagging"}),
+        (Level.WRITE, (Extra.VERSIONS,), {"s3:ListBucketVersions"}),
+        (Level.DELETE, (Extra.VERSIONS,), {"s3:ListBucketVersions", "s3:DeleteObjectVersion"}),
+        (
+            Level.WRITE,
+            (Extra.VERSIONS, Extra.TAGS),
+            {"s3:ListBucketVersions", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
+        ),
+    ],
+)
+def test_what_extras_add(level: Level, extras: tuple[Extra, ...], beside: set[str]) -> None:
+    assert set(actions(level, extras)) - set(actions(level)) == beside
+    made = statements(RAW, level, ends_at=START + WEEK, sid_prefix="Sm1", extras=extras)
+    for check in checks(RAW, level, extras=extras):
+        assert allowed(made, check.action, check.resource_arn, check.context)
+    assert {check.action for check in checks(RAW, level, extras=extras)} == set(actions(level, extras))
+
+
+def test_extras_by_name() -> None:
+    assert parse_extras(["Tags ", "versions", "tags"]) == (Extra.VERSIONS, Extra.TAGS)
+    assert parse_extras([]) == ()
+    with pytest.raises(InvalidInput, match="acl"):
+        parse_extras(["tags", "acl"])

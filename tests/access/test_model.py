@@ -94,7 +94,7 @@ def test_the_end_comes_by_itself() -> None:
     request = state(("approved", "applied"))
     assert request.grant is not None
     assert request.grant.ends_at == END
-    assert request.grant.approved_by == STEWARD
+    assert request.grant.approvers == (STEWARD,)
     assert request.status_at(END - timedelta(seconds=1)) is Status.APPLIED
     assert request.status_at(END) is Status.EXPIRED
     assert request.in_force_at(START)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from doubles import (
     ACCOUNT,
+    KEY,
     OTHER_ROLE,
     ROLE,
     RULES,
@@ -18,8 +19,10 @@ from doubles import (
     STEWARD,
     WEEK,
     Killed,
+    People,
     Roles,
     StoppedClock,
+    allowed,
     approve,
     desk,
     rules,
@@ -27,10 +30,21 @@ from doubles import (
     submit,
 )
 
-from sm_access.access import AccessRequest, Level, Reconciler, Rules, S3Target, Status
+from sm_access.access import (
+    AccessRequest,
+    Drift,
+    Facts,
+    Level,
+    Reconciler,
+    RolePolicies,
+    Rules,
+    S3Target,
+    Status,
+)
 from sm_access.access.canonical import sha256
 from sm_access.access.events import Approved, Event, Submitted
-from sm_access.access.planner import documents
+from sm_access.access.planner import InUse, arrange
+from sm_access.access.planner import characters as planner_characters
 from sm_access.errors import AwsUnreachable, LedgerConflict, QuotaExceeded
 from sm_access.stores import MemoryLedger
 
@@ -66,7 +80,7 @@ def test_put_on_read_back_and_written_down() -> None:
     assert (done.written, done.deleted, done.unchanged) == ((WEEK_END,), (), ())
     assert (done.applied, done.collected, done.drift, done.refused) == ((one.id,), (), (), ())
     assert one.grant is not None
-    assert world.ours() == documents([one.grant])
+    assert world.ours() == arrange(ROLE, [one.grant]).inline
     assert world.roles.documents["own"] == FOREIGN
     assert world.status(one) is Status.APPLIED
 
@@ -103,7 +117,7 @@ def test_a_renewal_survives_the_end_of_the_first() -> None:
     world.clock.forward(hours=2)
     world.reconciler.reconcile(ROLE)
     assert again.grant is not None
-    assert world.ours() == documents([again.grant])
+    assert world.ours() == arrange(ROLE, [again.grant]).inline
 
 
 def test_revoked_of_two_that_end_together() -> None:
@@ -114,7 +128,7 @@ def test_revoked_of_two_that_end_together() -> None:
     done = world.reconciler.reconcile(ROLE)
     assert (done.written, done.collected, done.drift) == ((WEEK_END,), (one.id,), ())
     assert two.grant is not None
-    assert world.ours() == documents([two.grant])
+    assert world.ours() == arrange(ROLE, [two.grant]).inline
 
 
 def test_what_ended_before_it_was_applied_is_collected_too() -> None:
@@ -213,8 +227,8 @@ def one_byte_with_its_hash(event: Event) -> Event:
         (approval(reviewer=session("notebooks", "steward")), "the requester approved it"),
         (approval(ends_at=START + WEEK + DAY), "end is not the one"),
         (approval(grant_sha256="0" * 64), "not those that were approved"),
-        (approval(terms_sha256="0" * 64), "terms are not those"),
-        (submission(terms_sha256="0" * 64), "terms are not those"),
+        (approval(terms_sha256="0" * 64), "is of other terms"),
+        (submission(terms_sha256="0" * 64), "is of other terms"),
         (submission(target=S3Target("lake", "hr/")), "terms are not those"),
         (submission(level=Level.WRITE), "terms are not those"),
         (submission(duration=DAY), "terms are not those"),
@@ -275,10 +289,12 @@ def test_too_much_is_refused_before_anything_is_put_on_and_ends_are_kept_all_the
     world.clock.forward(days=1)
     new = world.grant("s3://lake/gold/")
     world.roles.documents["own"] = {"Version": "2012-10-17", "Statement": ["x" * 9600]}
+    world.roles.attached_others = 10
     with pytest.raises(QuotaExceeded):
         world.reconciler.reconcile(ROLE)
     assert stays.grant is not None
-    assert world.ours() == documents([stays.grant])
+    assert world.ours() == arrange(ROLE, [stays.grant]).inline
+    assert world.roles.managed == {}
     assert world.status(ended) is Status.COLLECTED
     assert world.status(revoked) is Status.COLLECTED
     assert world.status(new) is Status.APPROVED
@@ -367,8 +383,8 @@ def test_a_write_that_aws_does_not_show_yet_is_pending_and_not_called_applied() 
     class Lagging(Roles):
         shown: ClassVar[dict[str, Any]] = {"own": FOREIGN}
 
-        def read(self, role_arn: str) -> dict[str, Any]:
-            return copy.deepcopy(self.shown)
+        def read(self, role_arn: str) -> RolePolicies:
+            return RolePolicies(copy.deepcopy(self.shown))
 
     roles = Lagging()
     world = World(roles)
@@ -427,7 +443,7 @@ def test_a_grant_that_others_apply_meanwhile_survives_our_older_view(moment: str
     assert world.reconciler.reconcile(ROLE).settled
     grants = [request.grant for request in world.desk.requests()]
     assert len(grants) == number
-    assert world.ours() == documents([grant for grant in grants if grant is not None])
+    assert world.ours() == arrange(ROLE, [grant for grant in grants if grant is not None]).inline
     assert {world.status(request) for request in world.desk.requests()} == {Status.APPLIED}
 
 
@@ -486,3 +502,155 @@ def test_an_approval_of_the_future_is_not_applied() -> None:
     assert world.ours() == {}
     world.clock.forward(minutes=2)
     assert world.reconciler.reconcile(ROLE).refused == ()
+
+
+# --- more than fits inline ------------------------------------------------------------------------------------------
+
+
+def full(count: int = 18, attached_others: int = 2) -> World:
+    """A role whose grants do not fit into inline policies alone."""
+    world = World(Roles({"own": FOREIGN}, attached_others))
+    for number in range(count):
+        world.grant(f"s3://lake/team-{number:04d}/raw/", DAY + timedelta(seconds=number), key=KEY)
+    return world
+
+
+def planned(world: World) -> Any:
+    grants = [r.grant for r in world.desk.requests() if r.grant is not None and r.in_force_at(world.clock.at)]
+    return arrange(ROLE, grants, InUse(planner_characters(FOREIGN), world.roles.attached_others))
+
+
+def test_the_rest_goes_into_managed_policies_and_leaves_them_again() -> None:
+    world = full()
+    done = world.reconciler.reconcile(ROLE)
+    assert done.settled
+    assert world.roles.managed == planned(world).managed != {}
+    assert {world.status(request) for request in world.desk.requests()} == {Status.APPLIED}
+    again = world.reconciler.reconcile(ROLE)
+    assert (again.written, again.deleted, again.drift) == ((), (), ())
+    world.clock.forward(days=1, seconds=10)
+    done = world.reconciler.reconcile(ROLE)
+    assert done.drift == ()
+    assert (world.ours(), world.roles.managed) == (planned(world).inline, {})
+    assert len(done.collected) == 11
+    assert not world.roles.detached
+
+
+def test_nobody_loses_access_while_grants_move() -> None:
+    world = full()
+    world.reconciler.reconcile(ROLE)
+    world.grant("s3://lake/soonest/", timedelta(hours=1), key=KEY)  # pushes others out of the inline policies
+    moving = [request.grant for request in world.desk.requests() if world.status(request) is Status.APPLIED]
+    seen: list[bool] = []
+
+    def look(verb: str) -> None:
+        statements = [
+            statement
+            for document in (*world.roles.documents.values(), *world.roles.managed.values())
+            for statement in document["Statement"]
+        ]
+        seen.append(
+            all(
+                allowed(statements, "s3:GetObject", f"arn:aws:s3:::lake/{grant.target.path}x")
+                for grant in moving
+                if grant is not None
+            )
+        )
+
+    world.roles.after_call = look
+    world.reconciler.reconcile(ROLE)
+    assert len(world.roles.writes()) > 3
+    assert all(seen)
+
+
+def test_where_nothing_more_may_be_attached_what_goes_makes_room() -> None:
+    world = full()
+    world.reconciler.reconcile(ROLE)
+    (name,) = world.roles.managed
+    world.roles.managed[f"{name[:-1]}9"] = FOREIGN
+    world.roles.managed.pop(name)
+    world.roles.attached_others = 9
+    done = world.reconciler.reconcile(ROLE)
+    assert done.drift == (name, f"{name[:-1]}9")
+    assert world.roles.managed == planned(world).managed
+
+
+def test_what_is_not_attached_any_more_is_attached_again_or_deleted() -> None:
+    world = full()
+    world.reconciler.reconcile(ROLE)
+    (name,) = world.roles.managed
+    world.roles.managed.pop(name)
+    world.roles.detached |= {name, f"{name[:-1]}7"}
+    done = world.reconciler.reconcile(ROLE)
+    assert (done.settled, done.drift) == (True, (name,))
+    assert world.roles.managed == planned(world).managed
+    assert world.roles.detached == set()
+
+
+def test_a_policy_of_ours_that_somebody_gave_to_others_is_named() -> None:
+    world = full()
+    world.roles.shared = {"sm-access-notebooks-1"}
+    assert world.reconciler.reconcile(ROLE).shared == ("sm-access-notebooks-1",)
+
+
+def test_drift_is_left_where_that_is_told() -> None:
+    world = World()
+    one, two = world.grant(), world.grant(duration=DAY)
+    world.reconciler.reconcile(ROLE)
+    world.roles.documents[WEEK_END] = FOREIGN
+    world.clock.forward(days=1)
+    done = world.reconciler.reconcile(ROLE, Drift.KEEP)
+    assert (done.drift, done.settled, done.unchanged) == ((WEEK_END,), True, ())
+    assert world.roles.documents[WEEK_END] == FOREIGN
+    assert (world.status(one), world.status(two)) == (Status.APPLIED, Status.COLLECTED)
+    assert world.reconciler.reconcile(ROLE).written == (WEEK_END,)
+
+
+@pytest.mark.parametrize("when", ["before_call", "after_call"])
+def test_killed_while_grants_move_it_comes_to_the_same_end(when: str) -> None:
+    def world_() -> World:
+        world = full()
+        world.reconciler.reconcile(ROLE)
+        world.grant("s3://lake/soonest/", timedelta(hours=1), key=KEY)
+        world.clock.forward(seconds=1)
+        return world
+
+    reference = world_()
+    reference.reconciler.reconcile(ROLE)
+    for fuse in itertools.count():
+        world = world_()
+        calls = itertools.count()
+
+        def blow(_: str, calls: Any = calls, fuse: int = fuse) -> None:
+            if next(calls) == fuse:
+                raise Killed
+
+        setattr(world.roles, when, blow)
+        try:
+            Reconciler(MortalLedger(world.ledger, world.roles), world.roles, world.clock, rules()).reconcile(
+                ROLE
+            )
+            finished = True
+        except Killed:
+            finished = False
+        setattr(world.roles, when, lambda _: None)
+        again = world.reconciler.reconcile(ROLE)
+        assert (again.settled, again.drift) == (True, ())
+        assert (world.roles.documents, world.roles.managed) == (
+            reference.roles.documents,
+            reference.roles.managed,
+        )
+        assert world.ledger.streams() == reference.ledger.streams()
+        if finished:
+            break
+    assert fuse > 5
+
+
+def test_the_directory_is_asked_again_about_who_approved() -> None:
+    world = World()
+    world.grant()
+    gone = People(stewards=Facts(reachable=True))
+    (refused,) = Reconciler(world.ledger, world.roles, world.clock, rules(), gone).reconcile(ROLE).refused
+    assert refused.faults == ("its approver may not decide on it",)
+    assert gone.asked == [("stewards", ROLE, "lake", "")]
+    assert world.ours() == {}

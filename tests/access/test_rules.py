@@ -4,12 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from doubles import ACCOUNT, OTHER_ROLE, RULES, SCIENTIST, STEWARD, desk, session, submit
+from doubles import ACCOUNT, OTHER_ROLE, ROLE, RULES, SCIENTIST, STEWARD, WEEK, desk, session, submit
 
-from sm_access.access import Caller, Level, Reviewer, Rules, S3Target
+from sm_access.access import Caller, Level, Reviewer, Rules, S3Target, Terms
 from sm_access.errors import BeyondCeiling, InvalidSetting, NotAReviewer, SelfReview
 
 IAM = f"arn:aws:iam::{ACCOUNT}"
+
+
+def terms(
+    uri: str = "s3://lake/raw/", level: Level = Level.READ, duration: timedelta = WEEK, **more: Any
+) -> Terms:
+    return Terms(more.pop("role", ROLE), S3Target.parse(uri), level, duration, **more)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_whom_a_reviewer_pattern_names(pattern: str, arn: str, named: bool) -> N
         ({"bucket": []}, "bucket"),
         ({"bucket": {"acme-hr": "x"}}, 'bucket."acme-hr"'),
         ({"bucket": {"acme-*": {}}}, r'bucket."acme-\*"'),
-        ({"bucket": {"acme-hr": {"quorum": 2}}}, 'bucket."acme-hr".quorum'),
+        ({"bucket": {"acme-hr": {"quorum": 0}}}, 'bucket."acme-hr".quorum'),
         ({"bucket": {"acme-hr": {"levels": [1]}}}, 'bucket."acme-hr".levels'),
     ],
 )
@@ -84,19 +90,19 @@ def test_a_bucket_replaces_what_it_names_and_nothing_else() -> None:
     )
     hr = rules.of("acme-hr")
     assert hr.reviewers == rules.of("lake").reviewers
-    assert (hr.max_duration, hr.levels) == (timedelta(hours=1), ())
-    assert rules.of("lake").levels == (Level.LIST, Level.READ)
+    assert (hr.ceiling.max_duration, hr.ceiling.levels) == (timedelta(hours=1), ())
+    assert rules.of("lake").ceiling.levels == (Level.LIST, Level.READ)
     with pytest.raises(BeyondCeiling, match="read on bucket acme-hr"):
-        rules.check_ceiling(S3Target("acme-hr"), Level.READ, timedelta(minutes=1))
+        rules.check_ceiling(terms("s3://acme-hr", duration=timedelta(minutes=1)))
 
 
 def test_ceilings() -> None:
     rules = Rules()
-    rules.check_ceiling(S3Target("lake"), Level.WRITE, timedelta(days=7))
+    rules.check_ceiling(terms(level=Level.WRITE))
     with pytest.raises(BeyondCeiling, match="7 days 1 second"):
-        rules.check_ceiling(S3Target("lake"), Level.READ, timedelta(days=7, seconds=1))
+        rules.check_ceiling(terms(duration=timedelta(days=7, seconds=1)))
     with pytest.raises(BeyondCeiling, match="delete"):
-        rules.check_ceiling(S3Target("lake"), Level.DELETE, timedelta(hours=1))
+        rules.check_ceiling(terms(level=Level.DELETE, duration=timedelta(hours=1)))
 
 
 def test_nobody_is_named_nobody_may_review() -> None:

@@ -26,7 +26,7 @@ def test_a_role_of_the_same_name_elsewhere_is_refused(sandbox: Sandbox, arn: str
     ):
         with pytest.raises(Refused, match="another account"):
             act()
-    assert "notebook-basics" in writer.read(OWN)
+    assert "notebook-basics" in writer.read(OWN).inline
 
 
 def test_a_role_is_recognised_with_its_path(sandbox: Sandbox) -> None:

@@ -19,8 +19,9 @@ from botocore.stub import Stubber
 from sm_access import errors
 from sm_access.access.identity import CredentialSource
 from sm_access.aws.buckets import collect_bucket
-from sm_access.aws.identity import collect_identity, read_metadata
+from sm_access.aws.identity import collect_caller, collect_identity
 from sm_access.aws.role_writer import IamRoleWriter
+from sm_access.aws.sagemaker_site import read_metadata
 from sm_access.aws.session import Aws, told
 from sm_access.sandbox.world import Sandbox
 
@@ -112,7 +113,7 @@ class TestWhatIsSetForTheSdk:
     def test_a_session_token_with_a_newline(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         aws = Aws(boto3.session.Session("AKIA", "canary-secret", "canary-token\nX: y", "us-east-1"))
-        found = self.told_of(lambda: collect_identity(aws, Path("/nonexistent")))
+        found = self.told_of(lambda: collect_caller(aws))
         assert isinstance(found, errors.AwsUnreachable)
 
     @pytest.mark.parametrize("url", ["foo", "user:canary@host", "http://canary@host:port"])
@@ -193,7 +194,7 @@ class TestAnEndpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", silent)
         began = time.monotonic()
         with pytest.raises(errors.AwsUnreachable):
-            collect_identity(Aws(session(), timeout_seconds=0.3), Path("/nonexistent"))
+            collect_caller(Aws(session(), timeout_seconds=0.3))
         assert time.monotonic() - began < 10  # three attempts of 0.3 s, and the pauses between them
 
     def test_where_nobody_listens_is_given_up_in_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +215,8 @@ class TestIdentity:
     def test_of_the_notebook(self, sandbox: Sandbox, tmp_path: Path) -> None:
         before = datetime.now(timezone.utc)
         found = collect_identity(Aws(sandbox.session("notebook")), tmp_path / "none")
-        assert found.arn == "arn:aws:sts::111122223333:assumed-role/acme-ds-notebooks/SageMaker"
+        assert found.caller is not None
+        assert found.caller.arn == "arn:aws:sts::111122223333:assumed-role/acme-ds-notebooks/SageMaker"
         assert found.source is CredentialSource.CONTAINER
         assert not found.long_term_key
         assert found.expires_at is not None

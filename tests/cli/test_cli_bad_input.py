@@ -284,9 +284,7 @@ class TestTheConfigurationFile:
 
 
 class TestTheLedger:
-    @pytest.mark.parametrize(
-        "url", ["ledger.sqlite", "postgres://host/db", "sqlite://", "sqlite:///", "dynamodb://table"]
-    )
+    @pytest.mark.parametrize("url", ["ledger.sqlite", "postgres://host/db", "sqlite://", "sqlite:///"])
     def test_of_a_kind_that_is_none(
         self, run: Run, enter: Enter, monkeypatch: pytest.MonkeyPatch, url: str
     ) -> None:

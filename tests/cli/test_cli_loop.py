@@ -100,7 +100,7 @@ def test_the_loop(shell: Shell, sandbox: Sandbox) -> None:
     assert mine["status"] == "proven"
 
     released = shell(
-        "notebook", "revoke", id
+        "notebook", "release", id
     )  # the role may give it back, and may not write IAM to take it off
     assert released.returncode == 1
     assert "sm-access reconcile" in released.stdout

@@ -47,8 +47,8 @@ CASES = [
     (("s3", "put_object", "acme-lake", "raw/new.csv"), LACKS, "write s3://acme-lake/raw/", True),
     (("s3", "delete_object", "acme-models", "vision/labels.json"), LACKS,
      "delete s3://acme-models/vision/", True),
-    (("s3", "get_object", "acme-lake", "public/no.csv"), "may-not-exist", "list s3://acme-lake/public/", None),
-    (("s3", "head_object", "acme-lake", "public/no.csv"), "may-not-exist", "list s3://acme-lake/public/", None),
+    (("s3", "get_object", "acme-lake", "public/no.csv"), "may-not-exist", None, False),
+    (("s3", "head_object", "acme-lake", "public/no.csv"), "may-not-exist", None, False),
     (("s3", "get_object", "acme-vault", "contracts/2026.csv"), "kms-key-not-open", None, False),
     (("s3", "head_object", "acme-vault", "contracts/2026.csv"), "kms-key-not-open", None, False),
     (("s3", "get_object", "acme-hr", "people.csv"), "resource-policy-denies-it", None, False),
@@ -74,7 +74,9 @@ def test_a_denial_of_s3_has_its_cause_and_its_request(
     request = found["request"]
     assert found["cause"] == cause
     assert (f"{request['level']} {request['where']}" if request else None) == asked
-    assert found["basis"] == ("engine" if method == "head_object" else "aws")
+    # Reading an object's headers needs no key: that it is the key is a guess there.
+    engine = "guess" if bucket == "acme-vault" else "engine"
+    assert found["decided_by"] == (engine if method == "head_object" else "aws")
     if enough is not None:
         assert found["grant_would_help"] is enough
 

@@ -13,7 +13,7 @@ import pytest
 import sm_access
 from sm_access.bootstrap import Services
 from sm_access.commands import inspecting
-from sm_access.errors import InvalidInput, UnknownLevel
+from sm_access.errors import CannotTell, InvalidInput, UnknownLevel
 
 Of = Callable[[str], Services]
 
@@ -28,7 +28,9 @@ def test_a_filter_narrows_before_anything_is_read(services_of: Of) -> None:
     notebook.progress = lambda *step: steps.append(step)
     found = sm_access.permissions(filter="LAKE", services=notebook)
     assert places(found) == ["s3://acme-lake", "s3://acme-lake/public/"]
-    assert steps == [(1, 1, "buckets read")]
+    assert steps[-1][0] == steps[-1][1] == len(steps)
+    read = [words for _, _, words in steps if "bucket policy" in words]
+    assert read == ["reading the bucket policy of acme-lake"]
     assert "whose name has 'LAKE' in it" in found.to_text().splitlines()[0]
 
 
@@ -107,3 +109,64 @@ def test_many_threads_may_ask_at_once(services_of: Of) -> None:
         each.join()
     assert len(found) == 4
     assert len(set(found)) == 1
+
+
+def test_other_services_stand_beneath_sagemaker_first(services_of: Of) -> None:
+    found = sm_access.permissions(services=services_of("notebook"))
+    others = found.to_dict()["other_services"]
+    names = [each["service"] for each in others["services"]]
+    assert names[0] == "sagemaker"
+    assert names[1:] == sorted(names[1:])
+    assert "dynamodb" not in names  # the boundary allows other tables than the role's own policy
+    sagemaker, kms = (others["services"][names.index(name)]["levels"] for name in ("sagemaker", "kms"))
+    assert sagemaker["List"]["everywhere"] == sagemaker["List"]["of"] > 50
+    assert sagemaker["Write"]["everywhere"] == sagemaker["Write"]["somewhere"] == 0
+    assert (kms["Write"]["everywhere"], kms["Write"]["somewhere"]) == (
+        0,
+        1,
+    )  # Decrypt, as the key's policy will
+    assert "Beyond S3, something is allowed in" in found.to_text()
+    assert "all " in found.to_html()
+
+
+def test_they_are_left_out_where_the_question_is_about_places(services_of: Of) -> None:
+    for found in (
+        sm_access.permissions("s3://acme-models/", services=services_of("notebook")),
+        sm_access.permissions(filter="models", services=services_of("notebook")),
+    ):
+        assert found.to_dict()["other_services"] is None
+        assert "Beyond S3" not in found.to_text()
+
+
+def test_one_service_action_by_action(services_of: Of) -> None:
+    found = sm_access.permissions(service="IAM", services=services_of("notebook"))
+    records = {record["action"]: record for record in found.records()}
+    passing = records["iam:PassRole"]
+    assert passing["extent"] == "somewhere"
+    assert passing["where"].endswith("role/acme-ds-notebooks under a condition on iam:PassedToService")
+    assert records["iam:CreateRole"] == {
+        "action": "iam:CreateRole", "level": "Write", "extent": "nowhere", "where": "",
+    }  # fmt: skip
+    assert found.to_csv().splitlines()[0] == "action,level,extent,where"
+    assert "PassRole." in found.to_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("sagemakr", "Did you mean sagemaker"),
+        ("s3", "a table of their own"),
+        ("!", "stands before the colon"),
+    ],
+)
+def test_a_service_that_is_none_is_told(name: str, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        sm_access.permissions(service=name)
+    assert words in str(caught.value)
+
+
+def test_a_role_that_may_not_read_itself_is_told_what_it_takes(services_of: Of) -> None:
+    engineer = services_of("engineer-1")
+    assert sm_access.permissions(services=engineer).to_dict()["other_services"] is None
+    with pytest.raises(CannotTell, match="could not be read"):
+        sm_access.permissions(service="sagemaker", services=engineer)

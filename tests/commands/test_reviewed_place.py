@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sm_access.access import Caller, Desk, Level, Rules, S3Target
+from sm_access.access import Caller, Desk, Level, Rules, S3Target, Terms
 from sm_access.access.evidence import BucketEvidence
 from sm_access.bootstrap import SystemClock
 from sm_access.commands import requesting
@@ -36,13 +36,8 @@ def check(
     caller = Caller(f"arn:aws:sts::{OWN}:assumed-role/notebooks/SageMaker", OWN)
     request = Desk(MemoryLedger(), rules, SystemClock()).submit(
         caller,
-        caller.principal,
-        S3Target("lake", "raw/"),
-        Level.READ,
-        timedelta(days=1),
+        Terms(caller.principal, S3Target("lake", "raw/"), Level.READ, timedelta(days=1), asked_key),
         "churn",
-        None,
-        asked_key,
     )
     at: Any = SimpleNamespace(rules=rules, aws=None)
     requesting._check_place(at, request)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from sm_access.access.caller import Caller
-from sm_access.access.identity import CredentialSource, Identity
+from sm_access.access.identity import Authority, CredentialSource, Identity, RoleStatement, Site
 from sm_access.access.level import Level
-from sm_access.access.model import Status
+from sm_access.access.model import Status, Terms
+from sm_access.access.planner import InUse, arrange
 from sm_access.access.probe import Outcome, Probe, ProbeKind, ProbeResult
 from sm_access.access.proof import ProofFinding, ProofStep
 from sm_access.access.rules import Rules
@@ -26,12 +27,14 @@ from sm_access.presentation.text import to_text
 NOW = datetime(2026, 11, 23, 17, tzinfo=timezone.utc)
 ACCOUNT = "111122223333"
 
+PLAN = arrange(f"arn:aws:iam::{ACCOUNT}:role/notebooks", [], InUse(500))
+
 
 def identity(**changes: Any) -> Identity:
     plain = Identity(
-        arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker",
-        account=ACCOUNT,
-        user_id="AROAEXAMPLE:SageMaker",
+        caller=Caller(
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker", ACCOUNT, "AROAEXAMPLE:SageMaker"
+        ),
         source=CredentialSource.CONTAINER,
         expires_at=NOW + timedelta(hours=1),
         long_term_key=False,
@@ -39,6 +42,13 @@ def identity(**changes: Any) -> Identity:
         read_at=NOW,
     )
     return replace(plain, **changes)
+
+
+BY_STS = RoleStatement(Authority.STS, f"arn:aws:iam::{ACCOUNT}:role/notebooks", "STS GetCallerIdentity")
+
+
+def stated(role: str, by: Authority = Authority.METADATA) -> RoleStatement:
+    return RoleStatement(by, f"arn:aws:iam::{ACCOUNT}:role/{role}", "resource-metadata.json")
 
 
 def shown(page: Page) -> str:
@@ -69,12 +79,12 @@ class TestIdentity:
             ({"expires_at": NOW}, "error", "have expired"),
             ({"expires_at": None}, "ok", "none in use"),
             (
-                {"metadata": {"ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}},
+                {"roles": (BY_STS, stated("other"))},
                 "warn",
                 "is other, but",
             ),
             (
-                {"metadata": {"ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/team/notebooks"}},
+                {"roles": (BY_STS, stated("team/notebooks"))},
                 "ok",
                 "none in use",
             ),
@@ -103,7 +113,7 @@ class TestIdentity:
         ],
     )
     def test_other_principals(self, arn: str, name: str, kind: str) -> None:
-        page = identity_page(identity(arn=arn), NOW)
+        page = identity_page(identity(caller=Caller(arn, ACCOUNT)), NOW)
         assert name_of(arn) == name
         assert f"{name}, {kind} in {ACCOUNT}" in to_text(page)
         assert page.data["session_name"] is None
@@ -111,9 +121,10 @@ class TestIdentity:
     def test_metadata_is_shown_as_text(self) -> None:
         bad = "<script>x</script>"
         keys = ("ResourceName", "DomainId", "UserProfileName", "SpaceName")
-        page = identity_page(identity(metadata=dict.fromkeys(keys, bad), region=bad), NOW)
+        site = Site.STUDIO
+        page = identity_page(identity(site=site, metadata=dict.fromkeys(keys, bad), region=bad), NOW)
         assert bad not in to_html(page)
-        assert to_html(page).count("&lt;script&gt;") == 5
+        assert to_html(page).count("&lt;script&gt;") == 10  # in the card, and again beneath "More"
 
 
 def request_in(status: Status) -> Any:
@@ -133,15 +144,13 @@ def request_in(status: Status) -> Any:
     asker = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker", ACCOUNT)
     steward = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/steward/ann", ACCOUNT)
     bad = "<script>alert(1)</script>"
-    made = desk.submit(
-        asker,
+    terms = Terms(
         f"arn:aws:iam::{ACCOUNT}:role/notebooks",
         S3Target("lake", "<b>raw</b>/"),
         Level.READ,
         timedelta(days=1),
-        bad,
-        bad,
     )
+    made = desk.submit(asker, terms, bad, bad)
     if status is Status.REJECTED:
         return desk.reject(made.id, steward, bad)
     if status is Status.WITHDRAWN:
@@ -164,12 +173,12 @@ def test_every_status_has_words_and_a_tone(status: Status) -> None:
 def test_a_request_in_every_page_shows_hostile_words_as_text(status: Status) -> None:
     request = request_in(status)
     made: tuple[dict[str, Any], ...] = ({"Sid": "<i>x</i>", "Effect": "Allow"},)
-    review = words.Review(request, made, ("<img src=x>",), None, None, 10_240)
+    review = words.Review(request, made, ("<img src=x>",), None, None)
     pages = [
         words.submitted_page(request, made, "<u>who</u>", NOW),
         words.dry_run_page(request, made, "<u>who</u>", NOW),
         words.requests_page([request], NOW),
-        words.inbox_page([review, replace(review, notebooks=None, quota_after=5)], NOW),
+        words.inbox_page([review, replace(review, notebooks=None, plan=PLAN, quorum=2)], NOW),
         words.inbox_page([replace(review, notebooks=())], NOW),
         words.decided_page(request, "Approved", NOW),
         words.decided_page(request, "Approved", NOW, "<b>problem</b>"),
@@ -183,7 +192,7 @@ def test_a_request_in_every_page_shows_hostile_words_as_text(status: Status) -> 
 
 
 def test_a_claim_is_marked_as_one_and_a_proof_as_one() -> None:
-    page = words.inbox_page([words.Review(request_in(Status.SUBMITTED), (), None, None, None, 10_240)], NOW)
+    page = words.inbox_page([words.Review(request_in(Status.SUBMITTED), (), None, None, None)], NOW)
     text = to_text(page)
     assert "(claimed)" in text
     assert "(proven by AWS STS)" in text
@@ -200,7 +209,7 @@ def test_a_claim_is_marked_as_one_and_a_proof_as_one() -> None:
     ],
 )
 def test_who_gains(notebooks: tuple[str, ...] | None, said: str) -> None:
-    review = words.Review(request_in(Status.SUBMITTED), (), notebooks, "111122223333", 500, 10_240)
+    review = words.Review(request_in(Status.SUBMITTED), (), notebooks, "111122223333", PLAN)
     assert said in to_text(words.inbox_page([review], NOW))
 
 
@@ -250,11 +259,13 @@ def test_moments() -> None:
 def test_a_reviewer_sees_whose_bucket_it_is_and_which_key_is_opened() -> None:
     request = request_in(Status.SUBMITTED)
     own = request.role_arn.split(":")[4]
-    review = words.Review(request, (), (), own, 500, 10_240)
+    review = words.Review(request, (), (), own, PLAN)
     assert f"{own}, the role's own account" in to_text(words.inbox_page([review], NOW))
     assert "none is opened" in to_text(words.inbox_page([review], NOW))
     key = f"arn:aws:kms:us-east-1:{own}:key/1234"
-    strange = replace(review, owner=None, request=replace(request, kms_key_arn=key))
+    strange = replace(
+        review, owner=None, request=replace(request, terms=replace(request.terms, kms_key_arn=key))
+    )
     assert "another account, or not known" in to_text(words.inbox_page([strange], NOW))
     assert f"opens {key}" in to_text(words.inbox_page([strange], NOW))
 
@@ -264,22 +275,25 @@ def test_a_proof_says_what_was_not_tried() -> None:
         ProbeResult(Probe(ProbeKind.LIST, "lake", "raw/", Outcome.ALLOWED), Outcome.ALLOWED),
         ProofFinding.HELD,
     )
-    request = replace(request_in(Status.APPLIED), level=Level.WRITE)
+    request = request_in(Status.APPLIED)
+    request = replace(request, terms=replace(request.terms, level=Level.WRITE))
     text = to_text(words.proof_page(request, (listed,), NOW))
     assert "Proven: listing it works - write" in text
     assert "Not tried, because it would change something: s3:PutObject" in text
-    reading = to_text(words.proof_page(replace(request, level=Level.READ), (listed,), NOW))
+    reading = to_text(
+        words.proof_page(replace(request, terms=replace(request.terms, level=Level.READ)), (listed,), NOW)
+    )
     assert "Proven: it works - read" in reading
 
 
 def test_showing_a_request_says_what_came_of_it_and_in_whose_words() -> None:
     for status, said in ((Status.REJECTED, "Rejected: "), (Status.REVOKED, "Revoked: ")):
-        review = words.Review(request_in(status), (), (), None, None, 10_240)
+        review = words.Review(request_in(status), (), (), None, None)
         text = to_text(words.show_page(review, NOW))
         assert text.splitlines()[0].lstrip("✕! ").startswith(said)
         assert "their words" in text
         assert "sm-access approve" not in text
-    waiting = words.Review(request_in(Status.SUBMITTED), (), (), None, None, 10_240)
+    waiting = words.Review(request_in(Status.SUBMITTED), (), (), None, None)
     assert "sm-access approve" in to_text(words.show_page(waiting, NOW))
 
 

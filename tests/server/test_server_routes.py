@@ -242,3 +242,27 @@ async def test_many_tabs_ask_aws_once(jp_fetch: Any, monkeypatch: pytest.MonkeyP
     for fetch in fetches:
         assert json.loads((await fetch).body) == VIEW
     assert len(calls) == 1
+
+
+async def test_a_long_term_key_in_the_servers_environment_is_red_and_not_told(
+    jp_fetch: Any, enter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real collector, on the sandbox; only the key is made up."""
+    enter("notebook")
+    monkeypatch.setenv("TEAM_KEY", "AKIA" + "CANARYCANARY2345")
+    body = (await jp_fetch("sm-access", "identity")).body.decode()
+    view = json.loads(body)
+    assert view["name"] == "acme-ds-notebooks"
+    assert view["tone"] == "error"
+    assert "the variable TEAM_KEY" in view["warnings"][0]
+    assert "CANARY" not in body
+
+
+async def test_sts_that_does_not_answer_is_a_problem_in_time(
+    jp_fetch: Any, enter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter("notebook")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    status, problem, _ = await refused(jp_fetch, "sm-access", "identity")
+    assert status == 504
+    assert "asking AWS who you are" in problem["detail"]

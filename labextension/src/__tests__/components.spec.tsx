@@ -125,6 +125,22 @@ describe('the card', () => {
     }
   });
 
+  it('holds what to do about a warning, step by step, and its commands as code', () => {
+    card(
+      identity({
+        warnings: ['A key is in use.', 'Second.'],
+        notices: [
+          { text: 'A key is in use.', steps: ['End it.', 'Run `aws configure sso`.'] },
+          { text: 'not a warning', steps: ['Nothing.'] }
+        ]
+      })
+    );
+    const steps = [...host.querySelectorAll('ol > li')].map(each => each.textContent);
+    expect(steps).toEqual(['End it.', 'Run aws configure sso.']);
+    expect(host.querySelector('ol code')?.textContent).toBe('aws configure sso');
+    expect(host.textContent).toContain('Second.');
+  });
+
   it('warns when the server is somebody else', () => {
     const other = view({ arn: 'arn:aws:sts::111122223333:assumed-role/server/s' });
     expect(card(identity(), { view: other })).toContain(
@@ -143,11 +159,12 @@ describe('the card', () => {
         arn: hostile,
         source: hostile,
         session_name: hostile,
-        warnings: [hostile]
+        warnings: [hostile],
+        notices: [{ text: hostile, steps: [hostile] }]
       }),
       { problem: hostile }
     );
     expect(host.querySelector('img')).toBeNull();
-    expect(host.textContent.split(hostile)).toHaveLength(7);
+    expect(host.textContent.split(hostile)).toHaveLength(8);
   });
 });

@@ -21,6 +21,7 @@ export function view(changes: Partial<IIdentityView> = {}): IIdentityView {
     long_term_key: false,
     tone: 'ok',
     warnings: [],
+    notices: [],
     read_at: '2026-11-23T17:00:00Z',
     ...changes
   };

@@ -76,6 +76,20 @@ describe('the identity of the active kernel', () => {
     expect(model.state).toEqual({ kind: 'error', message: 'not understood' });
   });
 
+  it.each([
+    ['steps', [{ text: 'A.', steps: ['B.'] }], 1],
+    ['nothing, as an older sm_access', undefined, 0],
+    ['nonsense', [5, { text: 'A.' }, { text: 'A.', steps: [5] }], 0],
+    ['text', 'A.', 0]
+  ])('takes %s for notices, and loses no warning', async (_, notices, length) => {
+    active.turnTo(session);
+    await settled();
+    kernel.comm.answer({ type: 'identity', view: { ...view(), warnings: ['A.'], notices } });
+    const state = model.state;
+    expect(state.kind === 'identity' && state.view.notices).toHaveLength(length);
+    expect(state.kind === 'identity' && state.view.warnings).toEqual(['A.']);
+  });
+
   it('is an error when no comm can be made', async () => {
     kernel.failure = new Error('Comms are disabled on this kernel connection');
     active.turnTo(session);

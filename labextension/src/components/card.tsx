@@ -51,7 +51,10 @@ function Identity(props: {
       {view.warnings.length > 0 && (
         <ul className="jp-smAccess-card-notes" data-tone={toneAt(view, now)}>
           {view.warnings.map(warning => (
-            <li key={warning}>{warning}</li>
+            <li key={warning}>
+              {warning}
+              <Steps steps={view.notices.find(({ text }) => text === warning)?.steps ?? []} />
+            </li>
           ))}
         </ul>
       )}
@@ -79,6 +82,21 @@ function Identity(props: {
       </dl>
     </>
   );
+}
+
+function Steps({ steps }: { steps: readonly string[] }): React.JSX.Element | null {
+  return steps.length === 0 ? null : (
+    <ol>
+      {steps.map(step => (
+        <li key={step}>{withCode(step)}</li>
+      ))}
+    </ol>
+  );
+}
+
+/** Text nodes, and what stands between backticks as code. */
+function withCode(text: string): React.ReactNode[] {
+  return text.split('`').map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part));
 }
 
 function Server(props: {
