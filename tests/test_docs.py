@@ -63,7 +63,7 @@ def test_no_option_is_of_a_command_that_has_lost_it() -> None:
 
 def test_json_is_everywhere_but_where_the_page_says() -> None:
     without = {words for words, command in COMMANDS.items() if not _has(command, "--json")}
-    assert without == {("sm-access", "demo"), ("sm-access", "sandbox", "lab")}
+    assert without == {("sm-access", "completion"), ("sm-access", "demo"), ("sm-access", "sandbox", "lab")}
 
 
 def _has(command: click.Command, option: str) -> bool:

@@ -28,7 +28,11 @@ from sm_access.errors import (
 from sm_access.presentation.failure import failure_page, failure_view
 from sm_access.presentation.result import Result
 
-_LATE = {"sandbox": "sm_access.sandbox.commands", "demo": "sm_access.cli.demo"}
+_LATE = {
+    "completion": "sm_access.cli.completion",
+    "demo": "sm_access.cli.demo",
+    "sandbox": "sm_access.sandbox.commands",
+}
 
 
 class _LateGroup(click.Group):
@@ -132,6 +136,11 @@ def run() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows no ✓ shows ? instead
     try:
+        asked = os.environ.get("_SM_ACCESS_COMPLETE")
+        if asked:  # a shell asks what may stand next, and a person waits
+            code = import_module("sm_access.cli.completion").answer(sm_access, asked)
+            sys.stdout.flush()
+            os._exit(code)  # without waiting for calls that are still under way
         code = main()
         sys.stdout.flush()
     except BrokenPipeError:

@@ -17,6 +17,7 @@ from sm_access.commands import (
     audit_log as auditing,
 )
 from sm_access.commands import (
+    completion,
     explaining,
     exporting,
     inspecting,
@@ -61,6 +62,18 @@ def _verb(name: str, group: click.Group = loop) -> Callable[[F], click.Command]:
     return wrap
 
 
+def _needed(level: str, words: str) -> Callable[[F], F]:
+    """An option of `require`: places at which this level is needed."""
+    return click.option(
+        f"--{level}",
+        level,
+        metavar="PLACE",
+        multiple=True,
+        shell_complete=completion.places,
+        help=words,
+    )
+
+
 def _remember_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
     context.meta["sm_access.json"] = value  # one mapping for the whole chain of contexts
     return value
@@ -80,8 +93,8 @@ def whoami(services: Services) -> Result:
 
 
 @_verb("can")
-@click.argument("what", metavar="LEVEL|ACTION")
-@click.argument("where", metavar=WHERE)
+@click.argument("what", metavar="LEVEL|ACTION", shell_complete=completion.questions)
+@click.argument("where", metavar=WHERE, shell_complete=completion.places)
 @_refresh
 def can(services: Services, what: str, where: str, refresh: bool) -> Result:
     """May I list, read, write or delete there - or do one action, such as s3:PutObject - and why?"""
@@ -89,16 +102,22 @@ def can(services: Services, what: str, where: str, refresh: bool) -> Result:
 
 
 @_verb("permissions")
-@click.argument("where", metavar=f"[{WHERE}]...", nargs=-1)
+@click.argument("where", metavar=f"[{WHERE}]...", nargs=-1, shell_complete=completion.places)
 @click.option("--filter", metavar="TEXT", default="", help="Only places that contain this text.")
 @click.option(
     "--can",
     metavar="LEVEL",
     multiple=True,
+    shell_complete=completion.levels,
     help="Only where the answer is yes for this level; may be repeated.",
 )
 @click.option("--all", "everything", is_flag=True, help="All places, not only the first 200.")
-@click.option("--service", metavar="NAME", help="Instead, the actions of one service, e.g. sagemaker.")
+@click.option(
+    "--service",
+    metavar="NAME",
+    shell_complete=completion.services,
+    help="Instead, the actions of one service, e.g. sagemaker.",
+)
 @click.option(
     "--csv", "csv_file", metavar="FILE", help="Write the table as CSV; `-` for standard output. All places."
 )
@@ -113,17 +132,16 @@ def permissions(
 
 
 @_verb("require")
-@click.option(
-    "--list", "list", metavar="PLACE", multiple=True, help="Must be listable; each may be repeated."
-)
-@click.option("--read", metavar="PLACE", multiple=True, help="Must be readable.")
-@click.option("--write", metavar="PLACE", multiple=True, help="Must be writable.")
-@click.option("--delete", metavar="PLACE", multiple=True, help="Must be deletable.")
+@_needed("list", "Must be listable; each may be repeated.")
+@_needed("read", "Must be readable.")
+@_needed("write", "Must be writable.")
+@_needed("delete", "Must be deletable.")
 @click.option(
     "--unknown",
     metavar="raise|warn|allow",
     default="raise",
     show_default=True,
+    shell_complete=completion.choices,
     help="What to do about access that could not be confirmed.",
 )
 def require(services: Services, **needed: Any) -> Result:
@@ -146,8 +164,8 @@ def explain(services: Services, text: tuple[str, ...]) -> Result:
 
 
 @_verb("request")
-@click.argument("where", metavar=WHERE)
-@click.argument("level", metavar="list|read|write|delete")
+@click.argument("where", metavar=WHERE, shell_complete=completion.places)
+@click.argument("level", metavar="list|read|write|delete", shell_complete=completion.levels)
 @click.option(
     "--for", "duration", default="7d", show_default=True, metavar="TIME", help="How long, e.g. 8h or 7d."
 )
@@ -158,6 +176,7 @@ def explain(services: Services, text: tuple[str, ...]) -> Result:
     "extras",
     multiple=True,
     metavar="versions|tags",
+    shell_complete=completion.choices,
     help="Also earlier versions of objects, or their tags.",
 )
 @click.option("--only-me", is_flag=True, help="For this user profile's sessions alone, by source identity.")
@@ -206,7 +225,12 @@ def reject(services: Services, id: str, why: str) -> Result:
 @_verb("narrow")
 @click.argument("id")
 @click.option("--why", required=True, metavar="TEXT", help="What the requester should know.")
-@click.option("--where", metavar=WHERE, help="A place within the one that was asked for.")
+@click.option(
+    "--where",
+    metavar=WHERE,
+    shell_complete=completion.places,
+    help="A place within the one that was asked for.",
+)
 @click.option("--level", metavar="list", help="Listing alone: no other level includes another.")
 @click.option("--for", "duration", metavar="TIME", help="A shorter time, e.g. 8h.")
 @click.option("--without-extras", is_flag=True, help="No versions and no tags.")

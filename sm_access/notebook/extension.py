@@ -8,6 +8,7 @@ from IPython.display import display
 
 from sm_access.bootstrap import Services
 from sm_access.errors import SmAccessError
+from sm_access.notebook.completion import Completion
 from sm_access.notebook.denial_hook import DenialHook
 from sm_access.notebook.kernel_comm import KernelComm
 from sm_access.notebook.magics import SmAccessMagics, show
@@ -17,22 +18,24 @@ _ATTRIBUTE = "_sm_access"
 
 
 def load(shell: Any) -> None:
-    """Register magics, comm target and denial hook; show who the kernel is. Never raises for what AWS answers."""
+    """Register magics, completion, comm target and denial hook; show who the kernel is. Never raises for what AWS
+    answers.
+    """
     services = Services()
     unload(shell)
     hook = DenialHook(shell, services, show, offer(shell, services, display))
     hook.on = _wanted(services)
     magics = SmAccessMagics(shell, services, hook)
     shell.register_magics(magics)
-    comm = KernelComm(shell, services)
-    comm.register()
-    hook.register()
-    setattr(shell, _ATTRIBUTE, (comm, hook))
+    parts = (KernelComm(shell, services), Completion(shell, services), hook)
+    for part in parts:
+        part.register()
+    setattr(shell, _ATTRIBUTE, parts)
     show(magics.greeting())
 
 
 def unload(shell: Any) -> None:
-    """Take the hook, the comm target and the magics away again; nothing of it stays."""
+    """Take all of it away again; nothing stays."""
     for part in getattr(shell, _ATTRIBUTE, ()):
         part.unregister()
     if hasattr(shell, _ATTRIBUTE):
