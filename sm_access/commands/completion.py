@@ -141,9 +141,8 @@ class Places:
 
     def _named(self) -> Collection[S3Target]:
         from sm_access.access.evidence import named_places
-        from sm_access.aws.principals import collect_principal
 
-        return named_places(collect_principal(self._services.aws, self._services.caller().arn))
+        return named_places(self._services.collector().overview(buckets=()).principal)
 
     def _list_buckets(self) -> Collection[str]:
         from sm_access.aws.buckets import collect_buckets

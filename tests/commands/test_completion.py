@@ -20,6 +20,12 @@ from sm_access.sandbox.world import Sandbox
 Of = Callable[[str], Services]
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine under load is no reason to fail."""
+    monkeypatch.setattr(completion, "PATIENCE", 30)
+
+
 @pytest.fixture
 def offered(services_of: Of) -> Callable[[str], list[str]]:
     """`offered("can read s3://")` as the notebook's role."""

@@ -118,7 +118,9 @@ def test_a_bucket_is_read_once_for_all_levels(services_of: Of) -> None:
     sm_access.require(
         read=["s3://acme-models/a/", "s3://acme-models/b/"], write="s3://acme-models/c/", services=notebook
     )
-    assert steps == [(1, 1, "buckets read")]
+    told = [words for _, _, words in steps]
+    assert told.count("reading the owner of acme-models") == 1
+    assert told.count("reading the role acme-ds-notebooks") == 1
 
 
 def test_threads_may_share_services(services_of: Of) -> None:
