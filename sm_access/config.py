@@ -112,7 +112,8 @@ class Settings:
         if table is None:
             raise InvalidSetting(
                 "The ledger is dynamodb:..., and not the name of a table.",
-                remedy="Write it like dynamodb://sm-access-ledger or dynamodb://sm-access-ledger?region=eu-central-1.",
+                remedy="Set SM_ACCESS_LEDGER to one like dynamodb://sm-access-ledger, or "
+                "dynamodb://sm-access-ledger?region=eu-central-1.",
             )
         return table[1], table[2]
 

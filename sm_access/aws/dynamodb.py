@@ -11,7 +11,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from sm_access.aws.session import Aws, error_code, told
-from sm_access.errors import AccessDenied, CannotTell, LedgerUnavailable
+from sm_access.errors import AccessDenied, CannotTell, LedgerUnavailable, NotSupportedHere
 
 Item = Mapping[str, str | int]
 Inserted = Literal["done", "taken", "busy"]
@@ -95,7 +95,7 @@ class DynamoTable:
                 ScanIndexForward=False,
                 Limit=1,
             )
-        return next((_plain(item) for item in answer["Items"]), None)
+        return next(iter(self._items(answer)), None)
 
     def scan(self) -> Iterator[Item]:
         return self._pages("scan")
@@ -107,7 +107,7 @@ class DynamoTable:
                 answer = getattr(self._client, call)(
                     TableName=self._name, ConsistentRead=True, **what, **self._page, **start
                 )
-            yield from map(_plain, answer["Items"])
+            yield from self._items(answer)
             if not answer.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -122,13 +122,24 @@ class DynamoTable:
                 answer = self._client.batch_get_item(
                     RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
                 )
-            yield from map(_plain, answer.get("Responses", {}).get(self._name, []))
+            yield from map(_plain, self._part(answer, "Responses").get(self._name, []))
             wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
         if wanted:
             raise CannotTell(
                 f"DynamoDB answered for part of what was asked of the table {self._name}.",
                 remedy="It is throttled: try again in a moment.",
             )
+
+    def _items(self, answer: Mapping[str, Any]) -> list[Item]:
+        return [_plain(item) for item in self._part(answer, "Items")]
+
+    def _part(self, answer: Mapping[str, Any], name: str) -> Any:
+        if name not in answer:
+            raise NotSupportedHere(
+                f"The endpoint did not answer in DynamoDB's language when the table {self._name} was read.",
+                remedy="Correct AWS_ENDPOINT_URL_DYNAMODB, or unset it.",
+            )
+        return answer[name]
 
     def _cancelled(self, error: ClientError) -> Inserted:
         codes = {

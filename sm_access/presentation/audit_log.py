@@ -115,7 +115,8 @@ def verified_page(
         ("head", line(code(head_text(head)))),
     ]
     if head.pending:
-        told = f"{_count(len(head.pending), 'event', 'events')} that nobody decided on yet: kept by a noted file alone"
+        events = _count(len(head.pending), "event", "events")
+        told = f"{events} of requesters since the last decision: --note keeps them as well"
         facts.append(("not in the head", line(told)))
     if noted is not None:
         facts.append(("noted earlier", line(code(head_text(noted)), " is found again")))

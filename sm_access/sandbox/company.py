@@ -11,6 +11,7 @@ It is built so that each layer has a case of its own that a person can meet:
     acme-hr/                IAM allows it, the bucket's policy denies it
     partner-exchange/       IAM allows it, the other account does not
     acme-features (table)   an inline policy allows it, the permissions boundary does not
+    sm-access-ledger        the table of a team's ledger: the notebooks' role asks, the data owner decides
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from sm_access.sandbox.company_policies import (
     DATA_OWNER,
     HR_BUCKET_POLICY,
     KEY_ALIAS,
+    LEDGER_APPROVER,
+    LEDGER_REQUESTER,
+    LEDGER_TABLE,
     LEGACY_EVERYTHING,
     LEGACY_ROLE,
     ML_ENGINEERS,
@@ -52,6 +56,7 @@ __all__ = [
     "BUCKETS",
     "GROUPS",
     "KEY_ALIAS",
+    "LEDGER_TABLE",
     "LEGACY_ROLE",
     "MANAGED_POLICIES",
     "NOTEBOOKS",
@@ -151,6 +156,8 @@ MANAGED_POLICIES: dict[str, Document] = {
     "team-data": TEAM_DATA,
     "acme-boundary": BOUNDARY,
     "platform-administration": PLATFORM_ADMINISTRATION,
+    "ledger-requester": LEDGER_REQUESTER,
+    "ledger-approver": LEDGER_APPROVER,
 }
 
 ROLES: tuple[Role, ...] = (
@@ -158,12 +165,18 @@ ROLES: tuple[Role, ...] = (
         NOTEBOOK_ROLE,
         "The one role of all data science notebooks",
         ("sagemaker.amazonaws.com",),
-        (aws_managed_arn("AmazonSageMakerReadOnly"), policy_arn("team-data")),
+        (aws_managed_arn("AmazonSageMakerReadOnly"), policy_arn("team-data"), policy_arn("ledger-requester")),
         {"notebook-basics": NOTEBOOK_BASICS},
         policy_arn("acme-boundary"),
         {"team": "data-science"},
     ),
-    Role(APPROVER_ROLE, "Owns the data: decides who may use it", (), (), {"data-owner": DATA_OWNER}),
+    Role(
+        APPROVER_ROLE,
+        "Owns the data: decides who may use it",
+        (),
+        (policy_arn("ledger-approver"),),
+        {"data-owner": DATA_OWNER},
+    ),
     Role(ADMIN_ROLE, "Runs the platform", (), (policy_arn("platform-administration"),)),
     Role(
         LEGACY_ROLE,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sm_access.stores.dynamodb_table import approver_statements, requester_statements
+
 ACCOUNT = "111122223333"
 PARTNER_ACCOUNT = "444455556666"
 REGION = "us-east-1"
@@ -13,6 +15,9 @@ NOTEBOOK_ROLE = "acme-ds-notebooks"
 APPROVER_ROLE = "acme-data-owner"
 ADMIN_ROLE = "acme-platform-admin"
 LEGACY_ROLE = "legacy-notebook-role"
+
+LEDGER_TABLE = "sm-access-ledger"
+LEDGER_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{LEDGER_TABLE}"
 
 Document = dict[str, Any]
 
@@ -122,6 +127,8 @@ NOTEBOOK_BASICS = document(
 BOUNDARY = document(
     allow("WorkOfTheTeam", ["s3:*", "kms:*", "sagemaker:*", "logs:*", "sts:*", "ecr:*", "cloudwatch:*"], "*"),
     allow("RequestStore", "dynamodb:*", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/sm-access-*"),
+    # What ministack takes every transaction of PartiQL for; AWS has no such action.
+    allow("RequestStoreHere", "dynamodb:ExecuteTransaction", "*"),
     allow("ReadIam", ["iam:Get*", "iam:List*", "iam:SimulatePrincipalPolicy", "iam:PassRole"], "*"),
     {
         "Sid": "NeverWriteIam",
@@ -201,6 +208,15 @@ PLATFORM_ADMINISTRATION = document(
         "*",
     )
 )
+
+
+def _ledger(*statements: Document) -> Document:
+    """What a role may do with the team's ledger, and for ministack that it may insert at all."""
+    return document(*statements, allow("SmAccessHere", "dynamodb:ExecuteTransaction", "*"))
+
+
+LEDGER_REQUESTER = _ledger(*requester_statements(LEDGER_ARN, role_arn(NOTEBOOK_ROLE)))
+LEDGER_APPROVER = _ledger(*approver_statements(LEDGER_ARN, role_arn(APPROVER_ROLE), applies=True))
 
 VAULT_KEY_POLICY = document(
     {

@@ -35,6 +35,13 @@ LIMITS: tuple[Limit, ...] = (
         "are filled in from the request in policies of version 2012-10-17",
     ),
     Limit(
+        "dynamodb:LeadingKeys, and PartiQL in DynamoDB (ExecuteStatement, ExecuteTransaction)",
+        "ministack",
+        "the key is in no request; a transaction needs one action, dynamodb:ExecuteTransaction, on `*`",
+        "the key holds the partition keys of a request; each statement needs its own action, such as "
+        "dynamodb:PartiQLInsert, on its table",
+    ),
+    Limit(
         "service control policies and resource control policies",
         "ministack",
         "are not evaluated; moto says that the account is in no organization",

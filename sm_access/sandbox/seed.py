@@ -8,6 +8,7 @@ from typing import Any
 
 from sm_access.sandbox import company
 from sm_access.sandbox.loopback import require_loopback
+from sm_access.stores.dynamodb_table import table_parameters
 
 
 def client(service: str, url: str, key_id: str, secret: str, *, session: Any = None) -> Any:
@@ -133,6 +134,7 @@ def _create_bucket(s3: Any, bucket: company.Bucket, key_arn: str) -> None:
 
 
 def _seed_table(dynamodb: Any) -> None:
+    dynamodb.create_table(**table_parameters(company.LEDGER_TABLE))
     dynamodb.create_table(
         TableName="acme-features",
         BillingMode="PAY_PER_REQUEST",

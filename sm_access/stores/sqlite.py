@@ -161,6 +161,8 @@ class SqliteLedger:
             remedy = "Another process is writing to it; try again in a moment."
         elif "not a database" in why or "malformed" in why:
             remedy = "The file is damaged: put a backup in its place, or name another file in the settings."
+        elif "full" in why or "disk I/O" in why:
+            remedy = "Nothing of this was kept. Make room on the disk, and try again."
         else:
             remedy = "Check who owns it and its directory, or name another file in the settings."
         return LedgerUnavailable(f"The ledger {self._path} cannot be used: {why}.", remedy=remedy)

@@ -125,6 +125,7 @@ def test_a_role_is_read_whole(sandbox: Sandbox) -> None:
     assert {(policy.name, policy.kind) for policy in found.identity} == {
         ("AmazonSageMakerReadOnly", "aws-managed"),
         ("team-data", "customer-managed"),
+        ("ledger-requester", "customer-managed"),
         ("notebook-basics", "inline"),
     }
     assert isinstance(found.boundary, tuple)

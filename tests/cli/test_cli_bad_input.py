@@ -284,7 +284,10 @@ class TestTheConfigurationFile:
 
 
 class TestTheLedger:
-    @pytest.mark.parametrize("url", ["ledger.sqlite", "postgres://host/db", "sqlite://", "sqlite:///"])
+    @pytest.mark.parametrize(
+        "url",
+        ["ledger.sqlite", "postgres://host/db", "sqlite://", "sqlite:///", "dynamodb://", "dynamodb:///t"],
+    )
     def test_of_a_kind_that_is_none(
         self, run: Run, enter: Enter, monkeypatch: pytest.MonkeyPatch, url: str
     ) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import multiprocessing
 import os
+import resource
 import signal
 import sqlite3
 import stat
@@ -316,3 +317,48 @@ def test_several_first_appends_make_one_ledger(tmp_path: Path) -> None:
         writer.join()
         assert writer.exitcode == 0
     assert SqliteLedger(path).verify().rows == 8
+
+
+def _read(ledger: SqliteLedger) -> int | None:
+    """How many requests are read; None where even reading needs room, for the index beside a write-ahead log."""
+    try:
+        return len(ledger.streams())
+    except LedgerUnavailable:
+        return None
+
+
+def _fill(path: Path, room: int, told: Any) -> None:
+    """Append until the file may not grow any more, as on a full disk."""
+    ledger = SqliteLedger(path)
+    ledger.append("r-first", 0, EVENTS)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    count = 0
+    try:
+        while count < 10_000:
+            ledger.append(f"r-{count}", 0, EVENTS)
+            count += 1
+    except LedgerUnavailable as fault:
+        told.put((count, fault.message, fault.remedy))
+        still = _read(ledger)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        ledger.append("r-last", 0, EVENTS)  # and so does writing, once there is room
+        told.put((still, "", ""))
+
+
+@pytest.mark.parametrize("room", [1, 20_000, 100_000, 300_000])
+def test_on_a_full_disk_it_holds_all_of_an_append_or_none(tmp_path: Path, room: int) -> None:
+    path = tmp_path / "ledger.sqlite"
+    told = PROCESSES.Queue()
+    writer = PROCESSES.Process(target=_fill, args=(path, room, told))
+    writer.start()
+    count, message, remedy = told.get(timeout=60)
+    still, _, _ = told.get(timeout=60)
+    writer.join()
+    assert "cannot be used" in message
+    assert str(path) in message
+    assert remedy
+    assert still in {count + 1, None}
+    assert still is not None or room < 32_768
+    ledger = SqliteLedger(path)
+    assert ledger.verify().rows == 2 * (count + 2)
+    assert set(ledger.requests()) == {"r-first", "r-last", *(f"r-{number}" for number in range(count))}
