@@ -30,6 +30,8 @@ _S3 = frozenset(
         "ObjectLockLegalHoldStatus",
         "BypassGovernanceRetention",
         "ChecksumMode",
+        "ExpectedBucketOwner",
+        "RequestPayer",
     }
 )
 _NAMES = re.compile(r"(Name|Id|Arn|ARN|Identifier)$|^(name|id|QueueUrl|WorkGroup|Table|Role)$", re.ASCII)

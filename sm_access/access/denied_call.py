@@ -129,6 +129,12 @@ def denied_call(call: Call, *, account: str = "", decoded: DenialMessage | None 
         said = replace(decoded, encoded=said.encoded)
     needed = needs(call, account=account) or () if call.operation else ()
     action = _spelled(said.action) or (needed[0].action if needed else "")
+    if Arn.read(said.resource) is not None:  # AWS knows on what it was, where the call does not say
+        on = said.resource
+        needed = tuple(
+            need if need.exact or need.action != action else replace(need, resource=on, exact=True)
+            for need in needed
+        )
     return DeniedCall(
         call, said, needed, action, _resource(said, needed, action), *_place(call, said, needed)
     )

@@ -6,19 +6,22 @@ the policies add is collected until a deadline only.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sm_access.access.call import Call, NoticedBy
+from sm_access.access.call import Call
 from sm_access.access.denied_call import DeniedCall, denied_call
 from sm_access.access.diagnosis import Diagnosis
 from sm_access.access.explainer import diagnose
 from sm_access.access.level import Level
+from sm_access.access.pasted_calls import pasted_calls
+from sm_access.access.raised_calls import raised_calls
 from sm_access.access.trouble import trouble_of
 from sm_access.bootstrap import Services
 from sm_access.commands.circumstances import DEADLINE_SECONDS, Circumstantial
 from sm_access.errors import InvalidInput, SmAccessError
-from sm_access.presentation.denial import denial_page
+from sm_access.presentation.denial import denial_page, unexplained_page
 from sm_access.presentation.result import Result
 
 if TYPE_CHECKING:
@@ -31,47 +34,74 @@ _last: tuple[Call, ...] = ()
 
 
 def explain_calls(calls: Sequence[Call], *, services: Services | None = None) -> Result | None:
-    """The explanation of what was refused among these calls; None where nothing was. Raises nothing for what AWS does.
+    """The explanation of what was refused among these calls; None where nothing was. Raises nothing.
 
     What was refused is remembered: `explain()` tells it again.
     """
     global _last  # noqa: PLW0603 - one process, one last denial
-    troubled = tuple(call for call in calls if trouble_of(call) is not None)
-    if not troubled:
-        return None
-    _last = troubled
-    at = services or Services()
+    try:
+        troubled = tuple(call for call in calls if trouble_of(call) is not None)
+        if not troubled:
+            return None
+        _last = troubled
+        return _explained(troubled, services or Services())
+    except Exception as error:  # noqa: BLE001 - the person's own error is what matters, and stands above this
+        return Result(unexplained_page(type(error).__name__), 3)
+
+
+def _explained(troubled: Sequence[Call], at: Services) -> Result:
     kept = _distinct(troubled)
     shown = kept[:MOST_SHOWN]
     circumstances = Circumstantial(at, shown).within(_patience(at, shown))
     found = [diagnose(denied.call, circumstances(denied)) for denied in shown]
-    diagnoses = [_under_rules(made, at) for made in found if made is not None]
-    told = _without_covered(diagnoses)
-    more = len(kept) - len(shown)
-    return Result(denial_page(told, at.clock.now(), more), 1)
+    told = _without_covered([_under_rules(made, at) for made in found if made is not None])
+    return Result(denial_page(told, at.clock.now(), len(kept) - len(shown)), 1)
 
 
 def explain(what: object | None = None, *, services: Services | None = None) -> Result:
-    """Why was this refused? what: the text of an error, an exception, a `Call`; None for the last denial noticed here.
+    """Why was this refused? what: the text of an error, an exception, a recording; None for the last denial here.
 
     Raises InvalidInput where nothing in it is a denial.
     """
-    if what is None and not _last:
+    calls = _last_calls() if what is None else _calls_of(what)
+    found = explain_calls(calls, services=services)
+    if found is not None:
+        return found
+    if what is None:
         raise InvalidInput(
             "No denial was noticed in this process.", remedy="Pass the text of an error, or the exception."
         )
-    found = explain_calls(_last if what is None else _calls_of(what), services=services)
-    if found is None:
-        raise InvalidInput(
-            "No denial was found in that.", remedy="Pass the whole message of the error, or the exception."
-        )
-    return found
+    raise InvalidInput(
+        "No denial was found in that.", remedy="Pass the whole message of the error, or the exception."
+    )
 
 
-def _calls_of(what: object) -> tuple[Call, ...]:
+def _last_calls() -> Sequence[Call]:
+    """What was noticed last; else the exception that ended the last line of an interactive Python."""
+    error = getattr(sys, "last_value", None)
+    return _last or (_calls_of(error) if isinstance(error, BaseException) else ())
+
+
+def _calls_of(what: object) -> Sequence[Call]:
+    from sm_access.commands.recording import Recording
+
     if isinstance(what, Call):
         return (what,)
-    return (Call("", "", message=str(what), noticed_by=NoticedBy.OUTPUT),)
+    if isinstance(what, Recording):
+        return [kind.call for kind in what.denied]
+    if isinstance(what, BaseException):
+        return _as_recorded(raised_calls(what))
+    if isinstance(what, (list, tuple)):
+        return [call for each in what for call in _calls_of(each)]
+    return pasted_calls(str(what))
+
+
+def _as_recorded(calls: Sequence[Call]) -> Sequence[Call]:
+    """The same calls as the recorder heard them, where it was on: it knows on what they were."""
+    from sm_access.aws.recorder import RECORDER
+
+    recorded = {call.request_id: call for call in RECORDER.since(0) if call.request_id}
+    return [recorded.get(call.request_id, call) for call in calls]
 
 
 def _distinct(calls: Iterable[Call]) -> list[DeniedCall]:

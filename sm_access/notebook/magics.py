@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from itertools import takewhile
 from typing import Any
 
 import click
@@ -19,13 +20,15 @@ from sm_access.presentation.failure import failure_page
 from sm_access.presentation.noticing import denials_page
 from sm_access.presentation.result import Result
 
+_OPTIONS = ("--json", "--help")
+
 
 @magics_class
 class SmAccessMagics(Magics):
     """The magic `%sm_access`. Its answer is shown like any value of a cell, and can be assigned.
 
-    Three words are at home in notebooks alone: `%sm_access denials on|off`, `%sm_access explain` without an argument,
-    and `%%sm_access record` above a cell.
+    Some words are at home in notebooks alone: `%sm_access denials on|off`, `%sm_access explain` without an argument,
+    `%%sm_access record` above a cell, and `%%sm_access explain` above an error of several lines.
     """
 
     def __init__(self, shell: Any, services: Services, hook: DenialHook) -> None:
@@ -37,6 +40,8 @@ class SmAccessMagics(Magics):
     def sm_access(self, line: str, cell: str | None = None) -> Result | None:
         """Who am I, what may I do, and how do I get what I lack. `%sm_access --help` lists the commands."""
         words = line.split()
+        if cell is not None and words[:1] == ["explain"]:
+            return answer(self._services, f"{line} {cell}")
         if cell is not None:
             return self._record(words, cell)
         if words[:1] == ["denials"]:
@@ -50,7 +55,8 @@ class SmAccessMagics(Magics):
         if words != ["record"]:
             return _failure(
                 InvalidInput(
-                    f"%%sm_access {' '.join(words)} is not a cell magic.", remedy="Write %%sm_access record."
+                    f"%%sm_access {' '.join(words)} is not a cell magic.",
+                    remedy="Write %%sm_access record, or explain.",
                 )
             )
         shell: Any = self.shell
@@ -82,7 +88,7 @@ class SmAccessMagics(Magics):
 def answer(services: Services, line: str) -> Result | None:
     """What a line of words comes to; help is printed, and every error we know is an answer as well."""
     try:
-        words = shlex.split(line)
+        words = _words(line)
     except ValueError as error:
         return _failure(InvalidInput(f"The line cannot be read: {error}.", remedy="Close the quotation."))
     try:
@@ -98,10 +104,22 @@ def answer(services: Services, line: str) -> Result | None:
         return _failure(InvalidInput(f"{error.format_message()}", remedy=usage))
     except SmAccessError as error:
         return _failure(error)
-    if isinstance(result, Result) and "--json" in words:
+    if isinstance(result, Result) and "--json" in words[: words.index("--") if "--" in words else None]:
         print(json.dumps(result.to_dict()))
         return None
     return result if isinstance(result, Result) else None
+
+
+def _words(line: str) -> list[str]:
+    """As a shell would split them; an error to be explained is taken as it stands, quotation marks and all."""
+    verb, _, text = line.strip().partition(" ")
+    if verb != "explain":
+        return shlex.split(line)
+    options = list(takewhile(lambda word: word in _OPTIONS, text.split()))
+    for option in options:
+        text = text.lstrip().removeprefix(option)
+    # A kernel has no standard input to read: `-` is nothing but a dash here.
+    return ["explain", *options, *(["--", text] if text.strip(" -\n") else [])]
 
 
 def show(result: Result) -> None:

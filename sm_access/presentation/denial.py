@@ -53,6 +53,15 @@ def denial_page(diagnoses: Sequence[Diagnosis], now: datetime, more: int = 0) ->
     return Page(line(strong(f"{len(diagnoses) + more} things were refused")), tone, (*parts, *rest), data)
 
 
+def unexplained_page(failure: str) -> Page:
+    """AWS refused a call, and explaining it failed: a defect here, which must not stand in the way."""
+    headline_ = line(strong("AWS refused a call"), f", and sm_access could not explain it ({failure}).")
+    remedy = Paragraph(
+        line("That is a defect of sm_access; please report it. The error above stands as it is.")
+    )
+    return Page(headline_, Tone.UNKNOWN, (remedy,), {"denials": [], "more": 0, "failure": failure})
+
+
 def _short(made: Diagnosis, now: datetime) -> tuple[Block, ...]:
     """One of several: what decided and what to do, and all else beneath."""
     beneath, reasons, remedy = _blocks(made, now)

@@ -124,6 +124,13 @@ def test_iam_names_a_role_by_name_and_the_parameters_by_arn() -> None:
     assert denied_call(call("", message, "")).resource == "role ds"
 
 
+def test_what_aws_names_fills_in_what_the_call_does_not_say() -> None:
+    found = denied_call(call("GetObject", sentence("s3:GetObject", "arn:aws:s3:::lake/raw/x")))
+    assert [(need.resource, need.exact) for need in found.needed] == [("arn:aws:s3:::lake/raw/x", True)]
+    other = denied_call(call("GetObject", sentence("s3:PutObject", "arn:aws:s3:::lake/raw/x")))
+    assert [need.exact for need in other.needed] == [False]
+
+
 def test_a_listing_that_hides_a_missing_key_is_seen() -> None:
     hidden = call("HeadObject", sentence("s3:ListBucket", "arn:aws:s3:::lake"), Bucket="lake", Key="raw/x")
     assert denied_call(hidden).of_hidden_listing

@@ -143,3 +143,19 @@ def test_json_is_printed_for_programs(say: Say, enter: Callable[[str], None]) ->
     answer = json.loads(say("%sm_access can read s3://acme-lake/raw/ --json"))
     assert answer["decision"] == "implicit_deny"
     assert answer["grant_would_help"] is True
+
+
+def test_an_error_is_explained_as_it_was_pasted(say: Say, enter: Callable[[str], None]) -> None:
+    enter("notebook")
+    say("%load_ext sm_access")
+    words = (
+        "User: arn:aws:sts::111122223333:assumed-role/acme-ds-notebooks/SageMaker is not authorized to perform: "
+        's3:GetObject on resource: "arn:aws:s3:::acme-lake/raw/it\'s mine.csv" because no identity-based policy allows '
+        "the s3:GetObject action"
+    )
+    assert "Denied: read s3://acme-lake/raw/it's mine.csv" in say(f"%sm_access explain {words}")
+    assert "Denied: read s3://acme-lake/raw/it's mine.csv" in say(f"%%sm_access explain\n{words}\nand so on")
+    asked = json.loads(say(f"%sm_access explain --json {words}"))["denials"][0]["request"]
+    assert asked["where"] == "s3://acme-lake/raw/"
+    assert "No denial was found" in say("%sm_access explain hello 'there")
+    assert "Usage" in say("%sm_access explain --help")
