@@ -13,7 +13,7 @@ from sm_access.access.proof import Prover
 from sm_access.access.reconciler import Reconciler
 from sm_access.access.rules import Rules
 from sm_access.config import Settings
-from sm_access.errors import InvalidDuration, InvalidSetting
+from sm_access.errors import InvalidDuration, InvalidSetting, NoCredentials, NotSupportedHere
 
 if TYPE_CHECKING:
     from sm_access.access.caller import Caller
@@ -86,14 +86,33 @@ class Services:
         )
 
     @cached_property
+    def workflow(self) -> Settings:
+        """The settings for requests: over what the account publishes, where there is no settings file.
+
+        A stand-in without a parameter store publishes nothing, and neither does an account that nobody is signed in to.
+        """
+        settings = self.settings
+        if settings.source is not None:
+            return settings
+        from sm_access.aws.parameters import collect_parameter
+        from sm_access.deployment.team_account import PARAMETER
+
+        try:
+            text = collect_parameter(self.aws, PARAMETER)
+        except (NoCredentials, NotSupportedHere):
+            text = None
+        return settings if text is None else settings.with_published(text)
+
+    @cached_property
     def rules(self) -> Rules:
-        tables = self.settings.rules
+        tables = self.workflow.rules
         beside = {key: tables.get(key, {}) for key in ("bucket", "role")}
         return Rules.from_dict({**tables.get("review", {}), **beside})
 
     @cached_property
     def ledger(self) -> SqliteLedger | DynamoLedger:
-        table = self.settings.ledger_table()
+        settings = self.settings if self.settings.ledger_is_given else self.workflow
+        table = settings.ledger_table()
         if table is not None:
             from sm_access.aws.dynamodb import DynamoTable
             from sm_access.stores.dynamodb import DynamoLedger
@@ -101,7 +120,7 @@ class Services:
             return DynamoLedger(DynamoTable(self.aws, *table), self.caller)
         from sm_access.stores.sqlite import SqliteLedger
 
-        return SqliteLedger(self.settings.ledger_path())
+        return SqliteLedger(settings.ledger_path())
 
     @property
     def desk(self) -> Desk:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ _TOP_LEVEL_KEYS = frozenset(
         "role",
     }
 )
+_RULES = ("review", "bucket", "role")
+PUBLISHED = "parameter /sm-access/config of this account"
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 
@@ -60,7 +62,8 @@ class Settings:
     denials: whether refusals are explained under the cells of a notebook (`denials`, `SM_ACCESS_DENIALS`).
     rules: the tables `[review]`, `[bucket."NAME"]` and `[role."NAME"]` as they stand in the file; `access.rules`
         checks them.
-    source: the file that was read, or None.
+    source: the file that was read, or None. ledger_is_given: argument, environment or file name the ledger; else it is
+        the embedded one, and what the account publishes comes before that.
     """
 
     ledger: str = field(repr=False)
@@ -72,6 +75,7 @@ class Settings:
     snapshot_max_age: str = "7d"
     denials: bool = True
     cache_seconds: float = 300
+    ledger_is_given: bool = True
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, *, ledger: str | None = None) -> Settings:
@@ -90,15 +94,27 @@ class Settings:
                 env.get("SM_ACCESS_RESOURCE_METADATA")
                 or str(table.get("resource_metadata", "/opt/ml/metadata/resource-metadata.json"))
             ),
-            rules={key: table[key] for key in ("review", "bucket", "role") if key in table},
+            rules={key: table[key] for key in _RULES if key in table},
             source=source,
             snapshot=env.get("SM_ACCESS_SNAPSHOT") or table.get("snapshot") or None,
             snapshot_max_age=env.get("SM_ACCESS_SNAPSHOT_MAX_AGE")
             or str(table.get("snapshot_max_age") or "7d"),
+            ledger_is_given=bool(ledger or env.get("SM_ACCESS_LEDGER") or table.get("ledger")),
             denials=_on_or_off("denials", env.get("SM_ACCESS_DENIALS") or table.get("denials", "on")),
             cache_seconds=_number_of_seconds(
                 "cache_seconds", env.get("SM_ACCESS_CACHE_SECONDS") or table.get("cache_seconds", 300)
             ),
+        )
+
+    def with_published(self, text: str) -> Settings:
+        """These settings over those that the account publishes for everybody: ledger and rules, in TOML, each where
+        nothing nearer says. Raises InvalidSetting for what cannot be used."""
+        table = _checked(_parsed(text, PUBLISHED), PUBLISHED, frozenset({"ledger", *_RULES}))
+        published = {key: table[key] for key in _RULES if key in table}
+        return replace(
+            self,
+            ledger=self.ledger if self.ledger_is_given else str(table.get("ledger") or self.ledger),
+            rules=self.rules or published,
         )
 
     def ledger_table(self) -> tuple[str, str | None] | None:
@@ -146,39 +162,49 @@ def _config_file(env: Mapping[str, str]) -> Path | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidSetting(
             f"The configuration file {path} cannot be read: {error.strerror}.",
             remedy="Correct or unset SM_ACCESS_CONFIG.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise InvalidSetting(
             f"The configuration file {path} is not TOML: {error}.", remedy="Correct the file."
         ) from error
-    unknown = sorted(set(table) - _TOP_LEVEL_KEYS)
+    where = f"configuration file {path}"
+    return _checked(_parsed(text, where), where, _TOP_LEVEL_KEYS)
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSetting(f"The {where} is not TOML: {error}.", remedy="Correct it.") from error
+
+
+def _checked(table: dict[str, Any], where: str, keys: frozenset[str]) -> dict[str, Any]:
+    unknown = sorted(set(table) - keys)
     if unknown:
         raise InvalidSetting(
-            f"The configuration file {path} has a key that nothing reads: {unknown[0]}.",
-            remedy=f"Known keys are {', '.join(sorted(_TOP_LEVEL_KEYS))}.",
+            f"The {where} has a key that nothing reads: {unknown[0]}.",
+            remedy=f"Known keys are {', '.join(sorted(keys))}.",
         )
-    for key in ("review", "bucket", "role"):
+    for key in _RULES:
         if not isinstance(table.get(key, {}), dict):
             raise InvalidSetting(
-                f"In the configuration file {path}, {key} is not a table.",
+                f"In the {where}, {key} is not a table.",
                 remedy='Write [review], [bucket."my-bucket"] or [role."my-role"], and the rules beneath it.',
             )
     for key in ("bucket", "role"):
         if key in table.get("review", {}):
             raise InvalidSetting(
-                f"In the configuration file {path}, the table {key} stands within [review], where nothing reads it.",
+                f"In the {where}, the table {key} stands within [review], where nothing reads it.",
                 remedy=f'Write [{key}."my-{key}"] at the top level.',
             )
     for key in ("ledger", "resource_metadata", "snapshot", "snapshot_max_age"):
         if not isinstance(table.get(key, ""), str):
-            raise InvalidSetting(
-                f"In the configuration file {path}, {key} is not a text.", remedy="Put it in quotation marks."
-            )
+            raise InvalidSetting(f"In the {where}, {key} is not a text.", remedy="Put it in quotation marks.")
     return table
 
 

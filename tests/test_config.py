@@ -152,3 +152,26 @@ def test_nothing_is_read_or_made_before_it_is_used(monkeypatch: pytest.MonkeyPat
     other = Services(Settings.load({"SM_ACCESS_CONFIG": ""}, ledger=f"sqlite://{ledger}"))
     assert other.ledger.requests() == ()
     assert not ledger.parent.exists()
+
+
+PUBLISHED = 'ledger = "dynamodb://team"\n[review]\nquorum = 2\n'
+
+
+def test_what_the_account_publishes_counts_where_nothing_nearer_says(tmp_path: Path) -> None:
+    plain = Settings.load({"SM_ACCESS_CONFIG": ""})
+    found = plain.with_published(PUBLISHED)
+    assert (found.ledger_table(), found.rules) == (("team", None), {"review": {"quorum": 2}})
+    given = Settings.load({"SM_ACCESS_CONFIG": "", "SM_ACCESS_LEDGER": "sqlite:///here"})
+    assert given.with_published(PUBLISHED).ledger == "sqlite:///here"
+    path = tmp_path / "config.toml"
+    path.write_text("[review]\nquorum = 3\n")
+    own = Settings.load({"SM_ACCESS_CONFIG": str(path)}).with_published(PUBLISHED)
+    assert (own.rules, own.ledger_table()) == ({"review": {"quorum": 3}}, ("team", None))
+
+
+@pytest.mark.parametrize(
+    "text", ["ledger =", "timeout_seconds = 5", "[review.bucket.x]", "review = 1", "ledger = 1"]
+)
+def test_what_the_account_publishes_is_checked_like_a_file(text: str) -> None:
+    with pytest.raises(InvalidSetting, match="/sm-access/config"):
+        Settings.load({"SM_ACCESS_CONFIG": ""}).with_published(text)

@@ -18,6 +18,7 @@ from sm_access.commands import (
 )
 from sm_access.commands import (
     completion,
+    deploying,
     explaining,
     exporting,
     inspecting,
@@ -302,6 +303,36 @@ def prove(services: Services, id: str) -> Result:
 def reconcile(services: Services, keep_drift: bool) -> Result:
     """Apply what was approved or a rule approves, and collect what has ended."""
     return requesting.reconcile(keep_drift=keep_drift, services=services)
+
+
+@_verb("bootstrap")
+@click.option(
+    "--notebook-role", "notebook_roles", multiple=True, required=True, metavar="ROLE", help="Who asks."
+)
+@click.option(
+    "--approver-role", "approver_roles", multiple=True, required=True, metavar="ROLE", help="Who decides."
+)
+@click.option(
+    "--boundary", required=True, metavar="POLICY", help="The permissions boundary of the notebook roles."
+)
+@click.option("--rules", metavar="FILE", help="Settings whose rules are published to the account.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(tuple(deploying.FORMATS)),
+    default="cloudformation",
+    show_default=True,
+    help="What to write.",
+)
+@click.option("--output", metavar="FILE", help="Where to write it; otherwise it is printed.")
+@click.option(
+    "--table", default="sm-access-ledger", show_default=True, metavar="NAME", help="The ledger's table."
+)
+@click.option("--region", metavar="REGION", help="Where; default the Region of this process.")
+@click.option("--minutes", default=5, show_default=True, metavar="N", help="How often the reconciler runs.")
+def bootstrap(services: Services, **options: Any) -> Result:
+    """Write the template of a team's set-up: ledger, permissions, reconciler. Applies nothing."""
+    return deploying.bootstrap(services=services, **options)
 
 
 @_verb("simulate")

@@ -20,6 +20,7 @@ from sm_access.access.target import S3Target
 from sm_access.access.terms import terms_of, would_be_grant
 from sm_access.bootstrap import Services
 from sm_access.errors import (
+    AccessDenied,
     CannotTell,
     Refused,
     SmAccessError,
@@ -347,7 +348,7 @@ def _check_place(at: Services, request: AccessRequest) -> None:
 
 def _applied(at: Services, request: AccessRequest, word: str) -> Result:
     """Bring the role in line, and say so if that did not work: the decision stands, and is in the ledger."""
-    problem, also = "", []
+    problem, also, waits = "", [], False
     try:
         outcome = at.reconciler.reconcile(request.role_arn)
         also = [id for id in outcome.applied if id != request.id]
@@ -359,12 +360,18 @@ def _applied(at: Services, request: AccessRequest, word: str) -> Result:
         )
         if not problem and not outcome.settled:
             problem = "AWS has not confirmed it yet; it is propagating"
+    except AccessDenied as error:
+        # Where a team keeps its ledger in DynamoDB, a reconciler writes roles, and who decides may not.
+        from sm_access.stores import DynamoLedger
+
+        waits = isinstance(at.ledger, DynamoLedger)
+        problem = "" if waits else str(error)
     except SmAccessError as error:
         problem = str(error)
     now = at.clock.now()
     request = at.desk.get(request.id)
     undone = request.status_at(now) in (Status.APPROVED, Status.REVOKED, Status.RELEASED)
     return Result(
-        words.decided_page(request, word, now, problem if undone else "", also),
+        words.decided_page(request, word, now, problem if undone else "", also, waits=waits and undone),
         1 if problem and undone else 0,
     )

@@ -164,11 +164,18 @@ def show_page(review: Review, now: datetime) -> Page:
 
 
 def decided_page(
-    request: AccessRequest, word: str, now: datetime, problem: str = "", also: Sequence[str] = ()
+    request: AccessRequest,
+    word: str,
+    now: datetime,
+    problem: str = "",
+    also: Sequence[str] = (),
+    *,
+    waits: bool = False,
 ) -> Page:
     """After a decision: where it stands now. word: the decision. problem: why the role is not in line, if so.
 
-    also: ids of other access requests whose grants were put on the role by the way.
+    also: ids of other access requests whose grants were put on the role by the way. waits: the team's reconciler brings
+    the role in line, which is no problem.
     """
     status = request.status_at(now)
     blocks: list[Block] = [
@@ -191,6 +198,10 @@ def decided_page(
     if also:
         told = f"Put on the role as well, approved before: {', '.join(also)}."
         blocks.append(Paragraph(line(Span(told, Tone.WARN))))
+    if waits:
+        blocks.append(
+            Paragraph(line("The team's reconciler brings the role in line at its next run, within minutes."))
+        )
     if problem:
         blocks.append(Paragraph(line(Span(f"The role is not in line yet: {problem}", Tone.WARN))))
         blocks.append(Command("To be run by whoever may write the role's policies", "sm-access reconcile"))
