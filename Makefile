@@ -61,8 +61,9 @@ notebooks: environment ## Execute every notebook
 browser: chromium ## JupyterLab in a real browser
 	$(BIN)/pytest tests/browser
 
-bench: environment ## Measure the policy engine beside its peers, into benchmarks/README.md
+bench: environment ## Measure the policy engine beside its peers, and reading beside one call after another, into benchmarks/README.md
 	$(BIN)/python benchmarks/engine.py --write
+	$(BIN)/python benchmarks/round_trips.py --write
 
 screenshots: chromium ## Take the pictures in docs/images anew
 	SM_ACCESS_SCREENSHOTS=docs/images $(BIN)/pytest tests/browser

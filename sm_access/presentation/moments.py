@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+NOW = "just now"
+
 
 def left(until: datetime, now: datetime) -> str:
     """`52 min left`, `3 h 5 min left`, `6 d 23 h left`, `expired`."""
@@ -12,7 +14,7 @@ def left(until: datetime, now: datetime) -> str:
 
 def ago(then: datetime, now: datetime) -> str:
     """`just now`, `4 min ago`, `3 h 5 min ago`."""
-    return "just now" if now - then < timedelta(seconds=30) else f"{short(now - then)} ago"
+    return NOW if now - then < timedelta(seconds=30) else f"{short(now - then)} ago"
 
 
 def short(length: timedelta) -> str:

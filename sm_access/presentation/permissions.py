@@ -12,7 +12,7 @@ from sm_access.access.target import S3Target
 from sm_access.access.verdict import Verdict
 from sm_access.policy import Decision
 from sm_access.presentation.identity import name_of
-from sm_access.presentation.moments import ago, iso
+from sm_access.presentation.moments import iso
 from sm_access.presentation.page import (
     Answer,
     Block,
@@ -30,7 +30,7 @@ from sm_access.presentation.page import (
 )
 from sm_access.presentation.result import Result
 from sm_access.presentation.spreadsheet import to_csv
-from sm_access.presentation.verdict import reason, unread_words
+from sm_access.presentation.verdict import decided, reason, unread_words
 
 Row = tuple[S3Target, Mapping[Level, Verdict | str]]
 """A place and the verdict for each level; words instead where its bucket could not be looked at."""
@@ -129,9 +129,7 @@ def matrix_page(
     blocks += beside
     if verdicts:
         oldest = min(verdict.read_at for verdict in verdicts)
-        blocks.append(
-            Paragraph(line(quiet(f"Decided by sm_access's engine from policies read {ago(oldest, now)}.")))
-        )
+        blocks.append(decided(oldest, now))
     data: dict[str, Any] = {
         "principal": principal,
         "filter": asked,

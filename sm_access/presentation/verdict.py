@@ -11,7 +11,7 @@ from sm_access.access.levels import Check
 from sm_access.access.verdict import Finding, Verdict, level_of
 from sm_access.policy import Decision, Layer, LayerResult, NearMiss, StatementRef
 from sm_access.presentation.identity import name_of
-from sm_access.presentation.moments import ago, iso
+from sm_access.presentation.moments import NOW, ago, iso
 from sm_access.presentation.page import (
     Block,
     Command,
@@ -79,13 +79,16 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
     if beside:
         blocks.append(Paragraph(line(quiet(f"Not modelled, and able to change this: {'; '.join(beside)}."))))
     blocks.append(Fold("Every call and layer", tuple(_detail(finding) for finding in verdict.findings)))
-    blocks.append(
-        Paragraph(
-            line(quiet(f"Decided by sm_access's engine from policies read {ago(verdict.read_at, now)}."))
-        )
-    )
+    blocks.append(decided(verdict.read_at, now))
     tone = Tone.WARN if verdict.exceptions else TONES[decision]
     return Page(headline, tone, tuple(blocks), verdict_view(verdict))
+
+
+def decided(read_at: datetime, now: datetime) -> Paragraph:
+    """What the answer rests on, and how old that is; what was read before can be read anew."""
+    when = ago(read_at, now)
+    anew = "" if when == NOW else "; --refresh reads them anew"
+    return Paragraph(line(quiet(f"Decided by sm_access's engine from policies read {when}{anew}.")))
 
 
 def _answer(verdict: Verdict) -> str:
