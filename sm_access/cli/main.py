@@ -15,8 +15,10 @@ from rich.console import Console
 
 from sm_access import __version__
 from sm_access.bootstrap import Services
+from sm_access.cli.progress import shown_progress
 from sm_access.cli.terminal import show
 from sm_access.commands.grammar import loop
+from sm_access.commands.headings import HeadedGroup
 from sm_access.errors import (
     AwsUnreachable,
     InvalidInput,
@@ -35,7 +37,7 @@ _LATE = {
 }
 
 
-class _LateGroup(click.Group):
+class _LateGroup(HeadedGroup):
     """A group some of whose commands are imported only when they are named or listed."""
 
     def list_commands(self, _: click.Context) -> list[str]:
@@ -57,7 +59,13 @@ class _LateGroup(click.Group):
 @click.version_option(__version__, prog_name="sm-access")
 @click.pass_context
 def sm_access(context: click.Context, explain: bool) -> None:
-    """Who am I, what may I do, and how do I get what I lack - on an assumed IAM role."""
+    """Who am I, what may I do, and how do I get what I lack - on an assumed IAM role.
+
+    \b
+      sm-access whoami
+      sm-access can read s3://my-bucket/raw/
+      sm-access request s3://my-bucket/raw/ read --for 7d --why "churn model"
+    """
     context.meta["sm_access.explain"] = explain
     context.ensure_object(Services)
 
@@ -96,7 +104,8 @@ def _wrong_use(error: click.ClickException) -> InvalidInput:
 
 def _run(context: click.Context) -> int:
     try:
-        result = sm_access.invoke(context)
+        with shown_progress(Console(stderr=True), context.ensure_object(Services)):
+            result = sm_access.invoke(context)
     except SmAccessError as raised:
         error = _with_the_sandbox_named(raised)
         if context.meta.get("sm_access.json") or "--json" in sys.argv[1:]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Collection
-from threading import Condition, Thread
-from typing import TypeVar, cast
+from contextlib import suppress
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import click
@@ -20,6 +21,9 @@ from sm_access.access.level import Level
 from sm_access.access.target import S3Target
 from sm_access.bootstrap import Services
 from sm_access.errors import InvalidS3Uri
+
+if TYPE_CHECKING:
+    from sm_access.aws.browsing import Beneath
 
 PATIENCE = 1.5
 """Seconds that a press of the key may take."""
@@ -38,7 +42,8 @@ Items = list[CompletionItem[str]]
 def places(context: click.Context, _: click.Parameter, incomplete: str) -> Items:
     """Buckets, then what is beneath them."""
     try:
-        found = _places_of(context.find_object(Services) or Services()).matching(incomplete)
+        at = context.find_object(Services) or Services()
+        found = _OF.setdefault(at, Places()).matching(at, incomplete)
     except Exception:  # noqa: BLE001  a press of a key never ends in a traceback, whatever AWS or the settings do
         return []
     return [CompletionItem(place) for place in found]
@@ -99,13 +104,11 @@ def completions(group: click.Group, line: str, services: Services | None = None)
 class Places:
     """The places that a role knows of, each looked up once in a while, by threads that nobody waits for in the end."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._known: dict[object, tuple[float, object]] = {}
-        self._asking: set[object] = set()
-        self._changed = Condition()
+    def __init__(self) -> None:
+        self._known: dict[object, _Lookup[Any]] = {}
+        self._lock = Lock()
 
-    def matching(self, incomplete: str) -> list[str]:
+    def matching(self, at: Services, incomplete: str) -> list[str]:
         """Places that begin with what was typed; only such as a shell and a policy take as they stand."""
         if not incomplete.startswith(_SCHEME):
             if not _SCHEME.startswith(incomplete):
@@ -113,7 +116,7 @@ class Places:
             incomplete = _SCHEME
         bucket, slash, path = incomplete.removeprefix(_SCHEME).partition("/")
         deadline = time.monotonic() + PATIENCE
-        found = self._beneath(bucket, path, deadline) if slash else self._buckets(deadline)
+        found = self._beneath(at, bucket, path, deadline) if slash else self._buckets(at, deadline)
         return sorted(
             {
                 place
@@ -122,77 +125,87 @@ class Places:
             }
         )
 
-    def _buckets(self, deadline: float) -> list[str]:
-        self._start("buckets", self._list_buckets)
-        named = self._get("named", self._named, deadline) or ()
-        listed = self._get("buckets", self._list_buckets, deadline) or ()
+    def _buckets(self, at: Services, deadline: float) -> list[str]:
+        listing = self._start(at, "buckets", lambda: _buckets_of(at))
+        named = self._until(deadline, self._start(at, "named", lambda: _named(at))) or ()
+        listed = self._until(deadline, listing) or ()
         return [f"{_SCHEME}{bucket}/" for bucket in {*listed, *(place.bucket for place in named)}]
 
-    def _beneath(self, bucket: str, path: str, deadline: float) -> list[str]:
+    def _beneath(self, at: Services, bucket: str, path: str, deadline: float) -> list[str]:
         """What is there, and what the role's policies name: it may not be let look at what is above that."""
         folder = path[: path.rfind("/") + 1]
-        self._start((bucket, folder), lambda: self._list(bucket, folder))
-        named = self._get("named", self._named, deadline) or ()
-        names, more = self._get((bucket, folder), lambda: self._list(bucket, folder), deadline) or ((), False)
-        if more and path != folder:  # a folder of thousands: only those that begin as typed
-            names, _ = self._get((bucket, path), lambda: self._list(bucket, path), deadline) or ((), False)
-        found = [f"{_SCHEME}{bucket}/{name}" for name in names]
-        return found + [str(place) for place in named if place.bucket == bucket and place.path]
+        listing = self._start(at, (bucket, folder), lambda: _listing(at, bucket, folder))
+        named = self._until(deadline, self._start(at, "named", lambda: _named(at))) or ()
+        found = self._until(deadline, listing)
+        if (
+            found is not None and found.more and path != folder
+        ):  # a folder of thousands: only those that begin as typed
+            listing = self._start(at, (bucket, path), lambda: _listing(at, bucket, path))
+            found = self._until(deadline, listing)
+        places = [f"{_SCHEME}{bucket}/{name}" for name in (found.names if found is not None else ())]
+        return places + [str(place) for place in named if place.bucket == bucket and place.path]
 
-    def _named(self) -> Collection[S3Target]:
-        from sm_access.access.evidence import named_places
-
-        return named_places(self._services.collector().overview(buckets=()).principal)
-
-    def _list_buckets(self) -> Collection[str]:
-        from sm_access.aws.buckets import collect_buckets
-
-        return collect_buckets(self._services.aws)
-
-    def _list(self, bucket: str, prefix: str) -> tuple[tuple[str, ...], bool]:
-        from sm_access.aws.browsing import list_beneath
-
-        found = list_beneath(self._services.aws, S3Target(bucket).bucket, prefix, MOST)
-        return found.names, found.more
-
-    def _start(self, key: object, read: Callable[[], object]) -> None:
-        """Begin to look something up, unless it is known or being looked up."""
-        with self._changed:
+    def _start(self, at: Services, what: object, read: Callable[[], T]) -> _Lookup[T]:
+        """What is known or being looked up already, else a look-up that begins now. Of one principal: when a cell sets
+        other credentials, its services have another session.
+        """
+        key = (id(at.aws), what)
+        with self._lock:
             known = self._known.get(key)
-            if (known is not None and known[0] > time.monotonic()) or key in self._asking:
-                return
-            self._asking.add(key)
-        Thread(target=self._look_up, args=(key, read), daemon=True, name="sm_access completion").start()
+            if known is None or known.is_stale:
+                known = self._known[key] = _Lookup(read)
+                known.begin()
+        return cast("_Lookup[T]", known)
 
-    def _get(self, key: object, read: Callable[[], T], deadline: float) -> T | None:
-        """What is known by the deadline; None where nothing is."""
-        self._start(key, read)
-        with self._changed:
-            self._changed.wait_for(lambda: key not in self._asking, max(0.0, deadline - time.monotonic()))
-            known = self._known.get(key)
-        return None if known is None else cast("T | None", known[1])
+    @staticmethod
+    def _until(deadline: float, lookup: _Lookup[T]) -> T | None:
+        lookup.done.wait(max(0.0, deadline - time.monotonic()))
+        return lookup.found
 
-    def _look_up(self, key: object, read: Callable[[], object]) -> None:
-        found, keep = None, _FAILED
-        try:
-            found, keep = read(), _FRESH
-        except Exception:  # noqa: BLE001, S110  denied, unreachable, an odd answer: there is nothing to offer
-            pass
-        finally:
-            with self._changed:
-                self._known[key] = (time.monotonic() + keep, found)
-                self._asking.discard(key)
-                self._changed.notify_all()
+
+class _Lookup(Generic[T]):
+    """One thing that is looked up in a thread of its own. found: None until then, and where it could not be had."""
+
+    def __init__(self, read: Callable[[], T]) -> None:
+        self._read = read
+        self._ends = 0.0
+        self.done = Event()
+        self.found: T | None = None
+
+    @property
+    def is_stale(self) -> bool:
+        return self.done.is_set() and time.monotonic() >= self._ends
+
+    def begin(self) -> None:
+        Thread(target=self._run, daemon=True, name="sm_access completion").start()
+
+    def _run(self) -> None:
+        keep = _FAILED
+        with suppress(Exception):  # denied, unreachable, an odd answer: there is nothing to offer
+            self.found, keep = self._read(), _FRESH
+        self._ends = time.monotonic() + keep
+        self.done.set()
 
 
 _OF: WeakKeyDictionary[Services, Places] = WeakKeyDictionary()
 
 
-def _places_of(services: Services) -> Places:
-    found = _OF.get(services)
-    if found is None:
-        found = _OF[services] = Places(services)
-    return found
+def _named(at: Services) -> Collection[S3Target]:
+    from sm_access.access.evidence import named_places
+
+    return named_places(at.collector().overview(buckets=()).principal)
+
+
+def _buckets_of(at: Services) -> Collection[str]:
+    from sm_access.aws.buckets import collect_buckets
+
+    return collect_buckets(at.aws)
+
+
+def _listing(at: Services, bucket: str, prefix: str) -> Beneath:
+    from sm_access.aws.browsing import list_beneath
+
+    return list_beneath(at.aws, S3Target(bucket).bucket, prefix, MOST)
 
 
 def _can_be_typed(place: str) -> bool:

@@ -28,6 +28,7 @@ from sm_access.commands import (
     requirements,
     simulation,
 )
+from sm_access.commands.headings import HeadedGroup
 from sm_access.presentation.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 WHERE = "s3://BUCKET[/PREFIX/]"
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=HeadedGroup, invoke_without_command=True)
 @click.pass_context
 def loop(context: click.Context) -> Result | None:
     """Who am I, what may I do, and how do I get what I lack."""

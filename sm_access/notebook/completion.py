@@ -9,9 +9,10 @@ from sm_access.bootstrap import Services
 from sm_access.commands.completion import completions
 from sm_access.commands.grammar import loop
 
-#: `%sm_access`, `%%sm_access`, `answer = %sm_access`, and the command line behind `!`.
+#: `%sm_access`, `answer = %sm_access`, `%%sm_access`, and the command line behind `!`.
 _LINE = re.compile(
-    r"^\s*(?:[^\W\d][\w.]*\s*=\s*)?(?:%{1,2}sm_access|!{1,2}\s*sm-access)[ \t](.*)$", re.DOTALL
+    r"^\s*(?:[^\W\d][\w.]*\s*=\s*)?(?:%sm_access|(?P<of_a_cell>%%sm_access)|!{1,2}\s*sm-access)[ \t](?P<words>.*)$",
+    re.DOTALL,
 )
 _IDENTIFIER = "sm_access"
 
@@ -52,7 +53,7 @@ class Completion:
         if line is None:
             return {"completions": []}
         try:
-            found, typed = completions(loop, line[1], self._services)
+            found, typed = self._found(line["of_a_cell"] is not None, line["words"])
         except Exception:  # noqa: BLE001  a press of a key never ends in a traceback in somebody's notebook
             found, typed = [], ""
         return {
@@ -62,3 +63,17 @@ class Completion:
             "matched_fragment": typed,
             "suppress": True,  # what Python and the file system would make of the line
         }
+
+    def _found(self, of_a_cell: bool, words: str) -> tuple[list[str], str]:
+        """What is offered, and the last word as it stands. A few words are at home in notebooks alone."""
+        first, blank, rest = words.lstrip().partition(" ")
+        if of_a_cell:
+            return [] if blank else _beginning(("record",), first), first
+        if blank and first == "denials":
+            return _beginning(("on", "off"), rest.lstrip()), rest.lstrip()
+        found, typed = completions(loop, words, self._services.follow_environment())
+        return found + ([] if blank else _beginning(("denials",), first)), typed
+
+
+def _beginning(words: tuple[str, ...], typed: str) -> list[str]:
+    return [word for word in words if word.startswith(typed)]

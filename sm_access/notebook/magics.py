@@ -16,6 +16,7 @@ from sm_access.commands import explaining, inspecting, recording
 from sm_access.commands.grammar import loop
 from sm_access.errors import InvalidInput, SmAccessError
 from sm_access.notebook.denial_hook import DenialHook
+from sm_access.notebook.progress import shown_progress
 from sm_access.presentation.failure import failure_page
 from sm_access.presentation.noticing import denials_page
 from sm_access.presentation.result import Result
@@ -48,7 +49,8 @@ class SmAccessMagics(Magics):
             return self._denials(words[1:])
         if words == ["explain"] and self._hook.last:
             return explaining.explain_calls(self._hook.last, services=self._services)
-        return answer(self._services, line)
+        with shown_progress(self.shell, self._services):
+            return answer(self._services, line)
 
     def _record(self, words: list[str], cell: str) -> Result | None:
         """Run the cell as it would run by itself, and show beneath it what it asked of AWS."""

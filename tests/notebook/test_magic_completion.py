@@ -57,6 +57,9 @@ def after(shell: Any, text: str) -> list[str]:
         ("!sm-access require --read=s3://acme-m", "!sm-access require --read=s3://acme-models/"),
         ("%sm_access request s3://b/ read --dr", "%sm_access request s3://b/ read --dry-run"),
         ("%sm_acc", "%sm_access"),
+        ("%sm_access den", "%sm_access denials"),
+        ("%sm_access denials o", "%sm_access denials off"),
+        ("%%sm_access re", "%%sm_access record"),
     ],
 )
 def test_a_line_is_completed(shell: Any, typed: str, becomes: str) -> None:
