@@ -18,7 +18,7 @@ from sm_access.errors import InvalidDuration, InvalidSetting, NoCredentials, Not
 if TYPE_CHECKING:
     from sm_access.access.caller import Caller
     from sm_access.access.identity import Identity
-    from sm_access.access.ports import Directory
+    from sm_access.access.ports import Directory, Notifier
     from sm_access.aws.collector import Collector
     from sm_access.aws.session import Aws
     from sm_access.aws.snapshot import SnapshotStore
@@ -125,7 +125,25 @@ class Services:
     @property
     def desk(self) -> Desk:
         """A desk for one piece of work: what it is told about people and buckets is read anew for the next."""
-        return Desk(self.ledger, self.rules, self.clock, self._directory())
+        return Desk(self.ledger, self.rules, self.clock, self._directory(), self.notifier)
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """Who is told what happens to requests. Raises InvalidSetting."""
+        from sm_access.notify.notifiers import Channel, Log, Notifiers
+        from sm_access.notify.webhook import Webhook
+        from sm_access.presentation.notification import notification
+
+        def channel(name: str) -> Channel:
+            if name == "log":
+                return Log()
+            if name.startswith("arn:"):
+                from sm_access.aws.sns import SnsTopic
+
+                return SnsTopic(self.aws, name)
+            return Webhook(name)
+
+        return Notifiers([channel(name) for name in self.workflow.notify], notification)
 
     def _directory(self) -> Directory:
         from sm_access.aws.directory import AwsDirectory

@@ -35,6 +35,7 @@ _TOP_LEVEL_KEYS = frozenset(
         "snapshot",
         "snapshot_max_age",
         "denials",
+        "notify",
         "review",
         "bucket",
         "role",
@@ -62,6 +63,8 @@ class Settings:
     denials: whether refusals are explained under the cells of a notebook (`denials`, `SM_ACCESS_DENIALS`).
     rules: the tables `[review]`, `[bucket."NAME"]` and `[role."NAME"]` as they stand in the file; `access.rules`
         checks them.
+    notify: who is told what happens to requests: `log`, `arn:...:sns:...`, and addresses of webhooks, which are secret
+        and have no repr (`notify`, `SM_ACCESS_NOTIFY` with spaces between).
     source: the file that was read, or None. ledger_is_given: argument, environment or file name the ledger; else it is
         the embedded one, and what the account publishes comes before that.
     """
@@ -76,6 +79,7 @@ class Settings:
     denials: bool = True
     cache_seconds: float = 300
     ledger_is_given: bool = True
+    notify: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, *, ledger: str | None = None) -> Settings:
@@ -100,6 +104,7 @@ class Settings:
             snapshot_max_age=env.get("SM_ACCESS_SNAPSHOT_MAX_AGE")
             or str(table.get("snapshot_max_age") or "7d"),
             ledger_is_given=bool(ledger or env.get("SM_ACCESS_LEDGER") or table.get("ledger")),
+            notify=_channels(env.get("SM_ACCESS_NOTIFY") or table.get("notify", ())),
             denials=_on_or_off("denials", env.get("SM_ACCESS_DENIALS") or table.get("denials", "on")),
             cache_seconds=_number_of_seconds(
                 "cache_seconds", env.get("SM_ACCESS_CACHE_SECONDS") or table.get("cache_seconds", 300)
@@ -109,12 +114,13 @@ class Settings:
     def with_published(self, text: str) -> Settings:
         """These settings over those that the account publishes for everybody: ledger and rules, in TOML, each where
         nothing nearer says. Raises InvalidSetting for what cannot be used."""
-        table = _checked(_parsed(text, PUBLISHED), PUBLISHED, frozenset({"ledger", *_RULES}))
+        table = _checked(_parsed(text, PUBLISHED), PUBLISHED, frozenset({"ledger", "notify", *_RULES}))
         published = {key: table[key] for key in _RULES if key in table}
         return replace(
             self,
             ledger=self.ledger if self.ledger_is_given else str(table.get("ledger") or self.ledger),
             rules=self.rules or published,
+            notify=self.notify or _channels(table.get("notify", ())),
         )
 
     def ledger_table(self) -> tuple[str, str | None] | None:
@@ -206,6 +212,17 @@ def _checked(table: dict[str, Any], where: str, keys: frozenset[str]) -> dict[st
         if not isinstance(table.get(key, ""), str):
             raise InvalidSetting(f"In the {where}, {key} is not a text.", remedy="Put it in quotation marks.")
     return table
+
+
+def _channels(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(value.split())
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    # INVARIANT: nothing of it is shown: it may hold the address of a webhook.
+    raise InvalidSetting(
+        "The setting notify is not a list of texts.", remedy='Write it like ["log", "https://..."].'
+    )
 
 
 def _on_or_off(name: str, value: object) -> bool:

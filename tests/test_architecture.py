@@ -18,7 +18,7 @@ TESTS = Path(__file__).parent
 
 _VALUES = {"policy", "catalog", "access"}
 _ADAPTERS = {"stores", "aws", "audit", "team", "training"}
-_WIRED = {*_VALUES, *_ADAPTERS, "deployment", "presentation", "config", "bootstrap"}
+_WIRED = {*_VALUES, *_ADAPTERS, "deployment", "notify", "presentation", "config", "bootstrap"}
 
 #: What a room may import beside itself and `errors`. A room that is not here has no place yet.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "presentation": _VALUES,
     **dict.fromkeys(_ADAPTERS, _VALUES),
     "deployment": {*_VALUES, "stores"},
+    "notify": _VALUES,
     "bootstrap": _WIRED,
     "commands": _WIRED,
     "notebook": {*_WIRED, "commands"},
