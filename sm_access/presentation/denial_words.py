@@ -89,6 +89,8 @@ REMEDIES: Mapping[Cause, str] = {
     Cause.PUBLIC_ACCESS: "A request cannot help: whoever owns the bucket or the account has closed it to the public.",
     Cause.OBJECT_LOCK: "A request cannot help: it stays until its retention or legal hold ends.",
     Cause.BLOCKED_ENCRYPTION: "No access is missing: upload without a key of your own.",
+    Cause.MAY_BE_MISSING: "Check the spelling of the key, or ask somebody who may list the bucket.",
+    Cause.ENCRYPTION_HEADER: "No access is missing: say with the upload how it is to be encrypted.",
     Cause.NETWORK: "A request cannot help: work where the bucket's owner expects it, or ask the owner.",
     Cause.OWNER_MISMATCH: "Check the account and the name of the bucket: it may not be the bucket you mean.",
     Cause.DISAGREEMENT: (
