@@ -10,9 +10,10 @@ HEADINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Get access",
         ("request", "requests", "show", "prove", "extend", "release", "withdraw", "break-glass"),
     ),
-    ("Review", ("inbox", "approve", "narrow", "reject", "revoke", "reconcile", "audit-log", "snapshot")),
+    ("Review", ("inbox", "approve", "narrow", "reject", "revoke", "reconcile", "audit-log")),
     ("Policies", ("lint", "simulate")),
-    ("Try it", ("demo", "sandbox", "completion")),
+    ("Set up", ("bootstrap", "snapshot", "completion")),
+    ("Try it", ("demo", "sandbox")),
 )
 """Heading and commands. One that is not named here stands under "More"."""
 
