@@ -156,7 +156,9 @@ class _Bucket:
     async def _layer(
         self, what: str, permission: str, work: Callable[[], T], unread: list[Unread] | None = None
     ) -> T | Unreadable:
-        """A part of the bucket. unread: where it is named instead. Raises CannotTell where the bucket is gone."""
+        """A part of the bucket. unread: where it is named instead, if it is none that must be known. Raises CannotTell
+        where the bucket is gone.
+        """
         what = f"{what} of {self._name}"
         try:
             return await self._reading.layer(
@@ -164,7 +166,7 @@ class _Bucket:
                 permission,
                 self._reading.call(f"reading {what}", work),
                 self._unread if unread is None else unread,
-                is_fatal=self._is_fatal,
+                is_fatal=self._is_fatal if unread is None else _is_gone,
             )
         except CannotTell as error:
             if error.code in _NO_BUCKET:
@@ -173,7 +175,7 @@ class _Bucket:
 
     def _is_fatal(self, error: SmAccessError) -> bool:
         no_answer = isinstance(error, AwsUnreachable | NotSupportedHere)
-        return error.code in _NO_BUCKET or (self._strict and no_answer)
+        return _is_gone(error) or (self._strict and no_answer)
 
     def _gone(self) -> CannotTell:
         return CannotTell(
@@ -375,6 +377,10 @@ class _Bucket:
 
 async def _nothing() -> None:
     return None
+
+
+def _is_gone(error: SmAccessError) -> bool:
+    return error.code in _NO_BUCKET
 
 
 def _flags(settings: dict[str, bool] | None) -> tuple[bool, ...]:

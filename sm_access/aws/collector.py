@@ -20,7 +20,7 @@ from sm_access.aws.cache import Cache, Claim
 from sm_access.aws.identity import collect_caller
 from sm_access.aws.principals import read_principal
 from sm_access.aws.reading import Progress, Reading
-from sm_access.aws.session import WORKERS, Aws
+from sm_access.aws.session import AT_ONCE, Aws
 from sm_access.errors import AwsUnreachable, CannotTell, ExpiredCredentials, NoCredentials
 from sm_access.policy.policy_set import Unreadable
 
@@ -29,7 +29,7 @@ Evidence = TypeVar("Evidence", PrincipalEvidence, BucketEvidence)
 
 AHEAD = 50
 """How many of the account's buckets are read before it is known which of them are wanted."""
-_AT_ONCE = WORKERS // 2
+_BUCKETS_AT_ONCE = AT_ONCE // 2
 """How many buckets are read at once; of each, two things at first."""
 _LISTING_SHARE = 0.5
 """The part of the time that the list of buckets may take, so that some is left for those that policies name."""
@@ -75,6 +75,14 @@ class Collector:
         self._listed: dict[str, Listed] = {}
         self._read: dict[str, BucketEvidence | str] = {}
         self.is_remembered = False
+
+    def anew(self) -> Collector:
+        """The same question within the same time, and nothing of before."""
+        other = Collector(
+            self._aws, self._cache, keep_seconds=self._max_age, refresh=True, progress=self._progress
+        )
+        other._since, other._who = self._since, self._who
+        return other
 
     def question(self, bucket: str) -> tuple[Caller, PrincipalEvidence, BucketEvidence]:
         """What one question about one bucket needs.
@@ -151,7 +159,7 @@ class Collector:
 
     async def _buckets(self, reading: Reading, names: Sequence[str]) -> None:
         """Read them in their order, so many at once; those whose turn does not come in time are told so."""
-        turn = Semaphore(_AT_ONCE)
+        turn = Semaphore(_BUCKETS_AT_ONCE)
 
         async def read(name: str) -> None:
             async with turn:

@@ -79,9 +79,10 @@ async def read_principal(reading: Reading, arn: str, user_id: str = "") -> Princ
     trust: Policies | Unreadable | None = UNREADABLE
     tags: Mapping[str, str] | None = None
     if not isinstance(entity, Unreadable) and entity is not None:
-        trust = _trust(entity, name)
+        trust = _trust(entity, kind, name)
         own_tags = {str(tag["Key"]): str(tag["Value"]) for tag in entity.get("Tags", ())}
-        tags = carried_tags(own_tags, trust, started_by_aws=started_by_aws)
+        # Who started the session is known of the caller's own, which comes with its user id.
+        tags = carried_tags(own_tags, trust, started_by_aws=started_by_aws and bool(user_id))
     return PrincipalEvidence(
         arn=arn,
         iam_arn=None if isinstance(entity, Unreadable) or entity is None else str(entity["Arn"]),
@@ -115,11 +116,10 @@ def _past(entity: Entity, kind: str, name: str, user_id: str) -> Unread | None:
     return None
 
 
-def _trust(entity: Mapping[str, Any], name: str) -> Policies | Unreadable | None:
-    document = entity.get("AssumeRolePolicyDocument")
-    if document is None:
-        return None  # a user
-    found = parsed_policy(document, f"trust policy of {name}", "trust", [])
+def _trust(entity: Mapping[str, Any], kind: str, name: str) -> Policies | Unreadable | None:
+    if kind == "user":
+        return None
+    found = parsed_policy(entity.get("AssumeRolePolicyDocument"), f"trust policy of {name}", "trust", [])
     return found if isinstance(found, Unreadable) else (found,)
 
 

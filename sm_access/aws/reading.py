@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any, TypeVar, cast
 
 from sm_access.access.evidence import Unread
-from sm_access.aws.session import GONE, THROTTLED, WORKERS, Aws, not_in_its_language, told
+from sm_access.aws.session import AT_ONCE, GONE, THROTTLED, Aws, not_in_its_language, told
 from sm_access.aws.workers import Workers
 from sm_access.errors import (
     AccessDenied,
@@ -56,7 +56,7 @@ class Reading:
         self.aws = aws
         self._begun = time.monotonic() if since is None else since
         self._ends = self._begun + (aws.timeout_seconds if seconds is None else seconds)
-        self._workers = Workers(WORKERS)
+        self._workers = Workers(AT_ONCE)
         self._once: dict[Hashable, asyncio.Task[Any]] = {}
         self._progress = progress
         self._news: SimpleQueue[tuple[int, int, str] | None] = SimpleQueue()

@@ -64,9 +64,12 @@ GONE = frozenset({"NoSuchBucket", "NoSuchEntity", "NotFoundException"})
 _HOLDING_POLICIES = ("iam", "kms")
 _READS = ("Describe", "Generate", "Get", "List", "Simulate")
 
-WORKERS = 64
-"""How many calls are under way at once: as many as there are to make for a role of twenty policies and ten buckets, so
-that none waits for another; and as many connections as that needs."""
+AT_ONCE = 64
+"""How many calls one question has under way at once: as many as there are to make for a role of twenty policies and ten
+buckets, so that none waits for another; and as many connections as that needs."""
+
+WORKERS = 8
+"""How many calls go through a long list at once."""
 
 
 class Aws:
@@ -85,7 +88,7 @@ class Aws:
             connect_timeout=min(3.0, timeout_seconds),
             read_timeout=timeout_seconds,
             retries={"mode": "standard", "total_max_attempts": 3},  # with jitter between them
-            max_pool_connections=WORKERS,
+            max_pool_connections=AT_ONCE,
             user_agent_extra="sm_access",
         )
 

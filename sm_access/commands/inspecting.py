@@ -70,7 +70,7 @@ def can(what: str, where: str, *, refresh: bool = False, services: Services | No
     _, principal, bucket = collector.question(target.bucket)
     verdict = judge(principal, bucket, target, asked, now=at.clock.now())
     if collector.is_remembered and verdict.decision is not Decision.ALLOW:
-        _, principal, bucket = at.collector(refresh=True).question(target.bucket)
+        _, principal, bucket = collector.anew().question(target.bucket)
         verdict = judge(principal, bucket, target, asked, now=at.clock.now())
     return Result(verdict_page(verdict, at.clock.now()), EXIT_CODES[verdict.decision])
 

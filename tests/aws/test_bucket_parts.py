@@ -13,6 +13,7 @@ from sm_access.access.evidence import BucketEvidence, Unread
 from sm_access.aws.buckets import Listed, collect_bucket, read_bucket
 from sm_access.aws.cache import Cache
 from sm_access.aws.collector import Collector
+from sm_access.aws.identity import collect_caller
 from sm_access.aws.principals import collect_principal
 from sm_access.aws.reading import Reading
 from sm_access.aws.session import Aws
@@ -264,15 +265,34 @@ class TestOtherPartitions:
 
 def test_a_session_that_aws_started_carries_its_roles_tags_and_no_others(stand_in: StandIn, aws: Aws) -> None:
     """The credentials look as those of a container's endpoint do, which is all that tells who started a session."""
-    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker"
-    assert collect_principal(aws, arn).tags is None
+    caller = collect_caller(aws)
+    assert collect_principal(aws, caller.arn, caller.user_id).tags is None
     issued = aws.session.get_credentials()
     started = Aws(stand_in.session(issued.access_key, issued.secret_key, issued.token))
     started.session.get_credentials().method = "container-role"
-    found = collect_principal(started, arn)
+    found = collect_principal(started, caller.arn, caller.user_id)
     assert found.tags == {"team": "vision"}
     assert isinstance(found.trust, tuple)
     assert not any("session policy" in item.what for item in found.unread)
+    # Of a session that is not the caller's own nobody knows who started it.
+    assert collect_principal(started, caller.arn).tags is None
+
+
+def test_a_trust_policy_that_is_not_there_is_none_that_was_read(stand_in: StandIn, aws: Aws) -> None:
+    role = """<GetRoleResponse><GetRoleResult><Role><RoleName>notebooks</RoleName><RoleId>AROAX</RoleId>
+        <Arn>arn:aws:iam::123456789012:role/notebooks</Arn><Path>/</Path></Role></GetRoleResult></GetRoleResponse>"""
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker"
+    with stand_in.failing({"GetRole": answers(200, role)}):
+        found = collect_principal(aws, arn, "AROAX:SageMaker")
+    assert found.trust is UNREADABLE
+    assert found.tags is None
+
+
+def test_a_request_does_not_hang_on_what_it_does_not_need(stand_in: StandIn, aws: Aws) -> None:
+    page = answers(500, "<html>")
+    found = read(stand_in, aws, {"GetBucketOwnershipControls": page, "GetPublicAccessBlock": page})
+    assert found.owner_account == ACCOUNT
+    assert found.encryption_read
 
 
 def test_an_overview_of_named_buckets_lists_none(stand_in: StandIn, aws: Aws) -> None:

@@ -6,15 +6,21 @@ like one. So the fewest of some attempts is the truth, and more would be a call 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from benchmarks.stand_in import Rounds, StandIn, seed
-from sm_access.aws.cache import Cache
+from sm_access.aws.cache import PROCESS, Cache
 from sm_access.aws.collector import Collector, Overview
 from sm_access.aws.session import Aws
+from sm_access.bootstrap import Services
+from sm_access.commands import inspecting, requirements
+from sm_access.config import Settings
+from sm_access.errors import AccessRequired
 
 ATTEMPTS = 4
 
@@ -129,3 +135,65 @@ def test_two_that_ask_at_once_read_once(stand_in: StandIn, aws: Aws) -> None:
     assert asked["GetRole"] == 1
     assert asked["GetBucketPolicy"] == 10
     assert found[0].principal == found[1].principal
+
+
+@pytest.fixture
+def at(stand_in: StandIn, aws: Aws) -> Iterator[Services]:
+    """The role with the cache of this process, as a notebook has it."""
+    PROCESS.clear()
+    PROCESS._keeps_from = 0.0
+    settings = Settings.load({"SM_ACCESS_TIMEOUT_SECONDS": "60"}, ledger="sqlite:////nowhere")
+    yield Services(settings, session=aws.session)
+    PROCESS.clear()
+    PROCESS._keeps_from = 0.0
+
+
+def test_a_yes_may_be_told_from_memory_and_a_no_never_is(stand_in: StandIn, at: Services) -> None:
+    """Somebody else takes a permission away, and gives it back: this process did neither."""
+    iam = stand_in.session().client("iam")
+    nothing = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}],
+    }
+
+    def can(*, refresh: bool = False) -> int:
+        return inspecting.can("read", "s3://bucket-0000/x", refresh=refresh, services=at).exit_code
+
+    assert can() == 0
+    iam.put_role_policy(RoleName="notebooks", PolicyName="no", PolicyDocument=json.dumps(nothing))
+    assert can() == 0  # from memory, and told with its age
+    assert can(refresh=True) == 1
+    iam.delete_role_policy(RoleName="notebooks", PolicyName="no")
+    assert can() == 0
+    stand_in.take()
+    assert can() == 0
+    assert [seen.operation for seen in stand_in.take()] == ["GetCallerIdentity"]
+
+
+def test_a_gate_is_never_opened_from_memory(stand_in: StandIn, at: Services) -> None:
+    iam = stand_in.session().client("iam")
+    requirements.require(read="s3://bucket-0000/", services=at)
+    deny = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_role_policy(RoleName="notebooks", PolicyName="no", PolicyDocument=document)
+    try:
+        with pytest.raises(AccessRequired):
+            requirements.require(read="s3://bucket-0000/", services=at)
+    finally:
+        iam.delete_role_policy(RoleName="notebooks", PolicyName="no")
+
+
+def test_the_age_of_what_is_remembered_is_told_with_the_way_to_read_it_anew(at: Services) -> None:
+    inspecting.permissions(services=at)
+    at.clock.now = lambda: datetime.now(timezone.utc) + timedelta(minutes=4)  # type: ignore[method-assign]
+    assert "read 4 min ago; --refresh reads them anew" in inspecting.permissions(services=at).to_text()
+    assert "read 4 min ago" in inspecting.can("read", "s3://bucket-0000/x", services=at).to_text()
+
+
+def test_a_table_is_told_from_memory_until_it_is_refreshed(stand_in: StandIn, at: Services) -> None:
+    inspecting.permissions(services=at)
+    stand_in.take()
+    inspecting.permissions(services=at)
+    assert len(stand_in.take()) == 2
+    inspecting.permissions(refresh=True, services=at)
+    assert len(stand_in.take()) > 50
