@@ -17,6 +17,7 @@ from decimal import Decimal
 from itertools import combinations, pairwise, product
 
 from sm_access.policy.conditions.date import epoch_seconds
+from sm_access.policy.conditions.ip_address import address_range
 from sm_access.policy.conditions.numeric import number
 from sm_access.policy.conditions.operator import text_of
 from sm_access.policy.conditions.registry import OPERATORS
@@ -162,7 +163,7 @@ def _octets(tests: Sequence[Test]) -> Iterator[Vector]:
 
 def _addresses(tests: Sequence[Test]) -> Iterator[Vector]:
     """Ranges lie in one another or apart: an address is in one of them and in all that contain it, or in none."""
-    ranges = [ipaddress.ip_network(text_of(pattern), strict=False) for _, pattern in tests]
+    ranges = [address_range(text_of(pattern)) for _, pattern in tests]
     yield tuple(False for _ in tests)
     for inner in ranges:
         yield tuple(_within(inner, outer) for outer in ranges)

@@ -6,25 +6,19 @@ keys", "IAM Access Analyzer policy check reference".
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sm_access.policy.conditions.binary import octets
 from sm_access.policy.conditions.boolean import boolean
 from sm_access.policy.conditions.date import epoch_seconds
+from sm_access.policy.conditions.ip_address import address_range
+from sm_access.policy.conditions.multivalued import is_multivalued
 from sm_access.policy.conditions.numeric import number
 from sm_access.policy.conditions.operator import IncomparableError
 from sm_access.policy.conditions.registry import BoundOperator, Quantifier, find_operator
 from sm_access.policy.finding import Finding, Severity
 from sm_access.policy.lint_elements import variable_findings
-
-
-def _network(text: str) -> object:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError as problem:
-        raise IncomparableError(f"the value {text!r}, which is not an address range") from problem
 
 
 def _arn(text: str) -> object:
@@ -38,8 +32,8 @@ _READERS: tuple[tuple[str, Callable[[str], object]], ...] = (
     ("Date", epoch_seconds),
     ("Bool", boolean),
     ("Binary", octets),
-    ("IpAddress", _network),
-    ("NotIpAddress", _network),
+    ("IpAddress", address_range),
+    ("NotIpAddress", address_range),
     ("Arn", _arn),
 )
 _STARRED = ("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase")
@@ -88,6 +82,16 @@ def _operator(operator: str, keys: object, path: str, variables: bool) -> Iterat
         if str(key).lower() in lowered:
             yield _error(place, "The same key stands here twice, in different case.", "key-duplicate")
         lowered.add(str(key).lower())
+        if (
+            bound is not None
+            and bound.operator
+            and bound.quantifier is Quantifier.NONE
+            and is_multivalued(str(key))
+        ):
+            words = (
+                f"{key} may have several values: it needs ForAllValues or ForAnyValue before the operator."
+            )
+            yield _warning(place, words, "set-operator-missing")
         yield from _values(bound, str(key), value, place, variables)
 
 

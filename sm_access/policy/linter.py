@@ -211,8 +211,14 @@ def _combined(statement: Mapping[str, Any], path: str, kind: PolicyKind) -> Iter
         words = "This allows every resource there is or will be, except those that are named."
         yield _warning(f"{path}.NotResource", words, "allow-not-resource")
     if allows and "NotPrincipal" in statement:
-        words = "This allows everyone except those that are named, anonymous callers included."
+        words = "AWS does not support NotPrincipal beside Allow; where it is taken, it allows anonymous callers too."
         yield _warning(f"{path}.NotPrincipal", words, "allow-not-principal")
+    if statement.get("Effect") == "Deny" and "NotPrincipal" in statement:
+        words = (
+            "This denies whoever has a permissions boundary, also those that are named; deny with a condition on "
+            "aws:PrincipalArn instead."
+        )
+        yield _warning(f"{path}.NotPrincipal", words, "deny-not-principal")
     if kind is PolicyKind.RESOURCE_CONTROL:
         if allows:
             yield _error(f"{path}.Effect", "A resource control policy can only deny.", "resource-control")

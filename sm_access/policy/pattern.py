@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from sm_access.policy.conditions.multivalued import is_multivalued
 from sm_access.policy.context import ABSENT, UNKNOWN, RequestContext
 
 
@@ -158,7 +159,7 @@ class Template:
         return any(isinstance(part, Variable) for part in self.parts)
 
     def resolve(self, context: RequestContext) -> Pattern:
-        """Fill in the variables. A key with several values cannot be a variable's value: it becomes a
+        """Fill in the variables. A key that may have several values cannot be a variable's value: it becomes a
         hole."""
         symbols: list[Symbol] = []
         holes: list[str] = []
@@ -168,7 +169,8 @@ class Template:
                 symbols.append(part)
                 continue
             values = context.lookup(part.name)
-            if values is UNKNOWN or (isinstance(values, tuple) and len(values) != 1):
+            several = isinstance(values, tuple) and (len(values) != 1 or is_multivalued(part.name))
+            if values is UNKNOWN or several:
                 holes.append(part.name)
                 symbols.append(Wildcard.HOLE)
             elif values is not ABSENT and isinstance(values, tuple):

@@ -267,14 +267,26 @@ def test_what_aws_refuses(body: dict[str, Any], kind: str | None, rule: str, pat
             document(
                 statement(
                     Condition={
-                        "ForAllValues:StringEquals": {"aws:TagKeys": "a"},
-                        "StringLikeIfExists": {"aws:TagKeys": "a"},
+                        "ForAllValues:StringEquals": {"x:Names": "a"},
+                        "StringLikeIfExists": {"x:Names": "a"},
                     }
                 )
             ),
             None,
             "for-all-values-without-null",
-            f"{AT}.Condition.ForAllValues:StringEquals.aws:TagKeys",
+            f"{AT}.Condition.ForAllValues:StringEquals.x:Names",
+        ),
+        (
+            condition("StringLike", "AWS:tagkeys", "x"),
+            None,
+            "set-operator-missing",
+            f"{AT}.Condition.StringLike.AWS:tagkeys",
+        ),
+        (
+            document(statement(Effect="Deny", NotPrincipal={"AWS": ROLE})),
+            "bucket",
+            "deny-not-principal",
+            f"{AT}.NotPrincipal",
         ),
     ],
 )

@@ -51,6 +51,7 @@ VPCE = "aws:SourceVpce"
 NOT_READ = "which could not be read"
 DENIES = "the bucket policy, which could not be read, denies it"
 UNCLOSED = "the policy variable in '${aws:userid', which is never closed"
+WITHOUT = "whether ForAnyValue:StringEqualsIfExists holds without aws:TagKeys"
 SOUNDS = "the condition operator 'Sounds', which is not understood"
 NESTED = " or ".join(f"(x:{c} is true and what hangs on {SOUNDS})" for c in "cdefg")
 
@@ -108,11 +109,17 @@ NESTED = " or ".join(f"(x:{c} is true and what hangs on {SOUNDS})" for c in "cde
         ),
         (
             [_allow(**{"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "a"}})],
-            ["allowed if aws:TagKeys has no value", "allowed if a value of aws:TagKeys is a"],
+            [
+                f"allowed if aws:TagKeys has no value, depending on {WITHOUT}",
+                "allowed if a value of aws:TagKeys is a",
+            ],
         ),
         (
             [_allow(), _deny(**{"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "a"}})],
-            ["allowed if aws:TagKeys has a value and no value of aws:TagKeys is a"],
+            [
+                "allowed if aws:TagKeys has a value and no value of aws:TagKeys is a",
+                f"allowed if no value of aws:TagKeys is a, depending on {WITHOUT}",
+            ],
         ),
         ([_allow(StringEquals={VPCE: ""})], ["allowed if aws:SourceVpce is ''"]),
         (

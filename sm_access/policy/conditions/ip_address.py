@@ -1,5 +1,9 @@
 """IpAddress and NotIpAddress: addresses and CIDR ranges, IPv4 and IPv6; a range of the other family never
-matches."""
+matches.
+
+Not compared, as AWS does not say what becomes of them and IAM refuses the first: an IPv6 range with bits set beyond its
+length, and an IPv4 address written as an IPv6 one.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,22 @@ import ipaddress
 from sm_access.policy.conditions.operator import IncomparableError, Operator, typed
 
 
-def _within(expected: str, actual: str) -> bool:
+def address_range(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The range that `text` writes; raises IncomparableError."""
     try:
-        network = ipaddress.ip_network(expected, strict=False)
+        return ipaddress.ip_network(text, strict=":" in text)
     except ValueError as problem:
-        raise IncomparableError(f"the value {expected!r}, which is not an address range") from problem
+        raise IncomparableError(f"the value {text!r}, which is not an address range") from problem
+
+
+def _within(expected: str, actual: str) -> bool:
+    network = address_range(expected)
     try:
         address = ipaddress.ip_address(actual)
     except ValueError as problem:
         raise IncomparableError(f"the value {actual!r}, which is not an IP address") from problem
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        raise IncomparableError(f"the value {actual!r}, which is an IPv4 address written as an IPv6 one")
     return address in network
 
 
