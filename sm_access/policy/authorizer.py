@@ -10,7 +10,8 @@ names the account;
 - across accounts both must allow;
 - services, identity providers and anonymous callers have nothing but the resource policy.
 
-Block Public Access takes away what a public bucket policy grants to outsiders.
+Block Public Access takes away what a public bucket policy grants to outsiders. Some actions work in the owner's account
+alone, whatever is allowed (`services/`).
 
 Source: IAM User Guide, "Policy evaluation logic", "Cross-account policy evaluation logic", "Permissions
 boundaries for IAM entities"; AWS Organizations User Guide, "SCP evaluation".
@@ -27,26 +28,10 @@ from sm_access.policy.principal import Principal, PrincipalKind, Reach
 from sm_access.policy.request import Request, ResolvedRequest, resolve
 from sm_access.policy.services.beside import beside_policies
 from sm_access.policy.services.public_access import within_public_access
+from sm_access.policy.services.resource_control import CONTROLLED, resource_controlled
 from sm_access.policy.truth import NO, YES, Truth, either_way, every, some
 from sm_access.policy.verdict import LayerVerdict, evaluate_layer, evaluate_levels, settle, unread
 
-# AWS Organizations User Guide, "Resource control policies (RCPs)", "List of AWS services that support RCPs", as of
-# February 2026.
-RESOURCE_CONTROLLED = frozenset(
-    (
-        "aoss",
-        "cognito-identity",
-        "cognito-idp",
-        "dynamodb",
-        "ecr",
-        "kms",
-        "logs",
-        "s3",
-        "secretsmanager",
-        "sqs",
-        "sts",
-    )
-)
 _SERVICE_LINKED = ":role/aws-service-role/"
 _GUARDS = (Layer.RESOURCE_CONTROL, Layer.SERVICE_CONTROL, Layer.VPC_ENDPOINT)
 
@@ -56,7 +41,7 @@ def authorize(policies: PolicySet, request: Request) -> Response:
 
     # INVARIANT: ALLOW only where no completion of what is unknown, unreadable or not understood would refuse.
     """
-    resolved = resolve(request)
+    resolved = resolve(request, bounded=policies.permissions_boundary is not None)
     verdicts = _verdicts(policies, resolved)
     results = tuple(verdict.result for verdict in verdicts.values())
     denies = some(verdict.denies for verdict in verdicts.values())
@@ -69,9 +54,9 @@ def authorize(policies: PolicySet, request: Request) -> Response:
     elif decision is Decision.ALLOW:
         deciding = _granting(verdicts)
     beside = () if guards.value is False else beside_policies(decision, policies, resolved)
-    return Response(
-        decision, results, deciding, words, (*beside, *_not_controlled(policies, resolved, decision))
-    )
+    not_modelled = (*beside, *_not_controlled(policies, resolved, decision))
+    refusal = resolved.refusal if decision is Decision.IMPLICIT_DENY else ""
+    return Response(decision, results, deciding, words, not_modelled, refusal)
 
 
 def _verdicts(policies: PolicySet, request: ResolvedRequest) -> dict[Layer, LayerVerdict]:
@@ -105,11 +90,21 @@ def _verdicts(policies: PolicySet, request: ResolvedRequest) -> dict[Layer, Laye
         verdict = verdicts[Layer.RESOURCE]
         left = within_public_access(verdict.grants, policies.public_access_block, policies.resource, request)
         verdicts[Layer.RESOURCE] = replace(verdict, grants=left)
+    if Layer.RESOURCE in verdicts and request.unlocked:
+        verdicts[Layer.RESOURCE] = replace(verdicts[Layer.RESOURCE], denies=NO, denying=None, may_deny=None)
     if request.principal.is_identity:
         layer(Layer.IDENTITY, policies.identity)
         layer(Layer.PERMISSIONS_BOUNDARY, policies.permissions_boundary)
-        layer(Layer.SESSION, policies.session)
+        layer(Layer.SESSION, _session(policies, request.principal))
     return verdicts
+
+
+def _session(policies: PolicySet, principal: Principal) -> Policies | None:
+    """A federated user whose session was given no policy has no permissions of the user who made it (IAM User Guide,
+    "How AWS enforcement code logic evaluates requests to allow or deny access", "Session policies")."""
+    if policies.session is None and principal.kind is PrincipalKind.FEDERATED_USER:
+        return ()
+    return policies.session
 
 
 def _in_organization(principal: Principal, context: RequestContext) -> bool:
@@ -118,12 +113,9 @@ def _in_organization(principal: Principal, context: RequestContext) -> bool:
 
 
 def _resource_controlled(request: ResolvedRequest) -> bool:
-    """Resource control policies know some services only, and spare service-linked roles and kms:RetireGrant."""
-    service, _, name = request.action.lower().partition(":")
-    return (
-        service in RESOURCE_CONTROLLED
-        and (service, name) != ("kms", "retiregrant")
-        and not _service_linked(request.principal, request.context)
+    """Resource control policies know some actions only, and spare service-linked roles."""
+    return resource_controlled(request.action.lower()) and not _service_linked(
+        request.principal, request.context
     )
 
 
@@ -133,7 +125,7 @@ def _not_controlled(policies: PolicySet, request: ResolvedRequest, decision: Dec
     if (
         decision not in (Decision.ALLOW, Decision.UNDETERMINED)
         or policies.resource_control is None
-        or service in RESOURCE_CONTROLLED
+        or service in CONTROLLED
     ):
         return ()
     found = evaluate_levels(Layer.RESOURCE_CONTROL, policies.resource_control, request)

@@ -22,7 +22,7 @@ from itertools import chain, compress, groupby
 from typing import Any, TypeVar
 
 from sm_access.errors import InvalidInput
-from sm_access.policy.authorizer import RESOURCE_CONTROLLED, authorize
+from sm_access.policy.authorizer import authorize
 from sm_access.policy.context import Values
 from sm_access.policy.decision import Decision, Layer, Response, StatementRef
 from sm_access.policy.layer_masks import Cover, LayerMasks
@@ -31,7 +31,8 @@ from sm_access.policy.principal import Reach
 from sm_access.policy.request import ContextValue, Request, resolve
 from sm_access.policy.services import service_rules
 from sm_access.policy.services.public_access import within_public_access
-from sm_access.policy.services.rules import ServiceRules
+from sm_access.policy.services.resource_control import resource_controlled
+from sm_access.policy.services.rules import ServiceRules, Traits
 from sm_access.policy.statement_bits import Binding, StatementBits
 from sm_access.policy.truth import YES
 
@@ -41,9 +42,8 @@ MOST_KINDS = 1_024  # of actions, of resources, of owners
 MOST_BINDINGS = 64
 MOST_OWN_TABLES = 256
 Actions = Iterable[str] | Callable[[], Iterable[str]]
-_Regime = tuple[
-    ServiceRules, bool
-]  # how a service's actions are treated; whether resource control policies apply
+# How a service's actions are treated, what of an action counts there, whether resource control policies apply.
+_Regime = tuple[ServiceRules, Traits, bool]
 _FLAGS = bytes.maketrans(b"01", b"\0\1")
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -138,7 +138,7 @@ class _Program:
         self._silent = _without_statements(policies)
         self._bindings: dict[tuple[Values, ...], Binding] = {}
         self._frames: dict[object, LayerMasks] = {}
-        self._controlled: dict[str, bool] = {}
+        self._controlled: bool | None = None
         self._kinds: dict[tuple[int, int, _Regime], _Kind] = {}
         self._kinds_of_resource: dict[tuple[LayerMasks, int, int], _Table] = {}
         self.tables: dict[_Regime, _Tables] = {}
@@ -149,29 +149,25 @@ class _Program:
 
     def kind(self, action: str, certain: int, possible: int) -> _Kind:
         """Actions that the same statements cover, and that are treated alike, are of one kind."""
-        regime = (service_rules(action), self._resource_controlled(action))
+        rules = service_rules(action)
+        regime = (rules, rules.traits(action.lower()), self._resource_controlled(action))
         key = (certain, possible, regime)
         found = self._kinds.get(key)
         if found is None:
             if regime not in self.tables:
-                self.tables[regime] = _Tables(self, regime[0], action, len(self.tables))
+                self.tables[regime] = _Tables(self, rules, regime[1], action, len(self.tables))
             found = _Kind(certain, possible, action, self.tables[regime])
             _keep(self._kinds, key, found, MOST_KINDS)
         return found
 
     def _resource_controlled(self, action: str) -> bool:
-        """Whether resource control policies apply to the action: in some services to some actions."""
-        if self._policies.resource_control is None:
+        """Whether resource control policies apply to the action, and to this principal."""
+        if self._policies.resource_control is None or not resource_controlled(action.lower()):
             return False
-        lowered = action.lower()
-        service = lowered.partition(":")[0]
-        key = lowered if service in RESOURCE_CONTROLLED else service
-        found = self._controlled.get(key)
-        if found is None:
+        if self._controlled is None:
             layers = authorize(self._silent, self.ask(action, "*")).layers
-            found = any(result.layer is Layer.RESOURCE_CONTROL for result in layers)
-            _keep(self._controlled, key, found, MOST_TEXTS)
-        return found
+            self._controlled = any(result.layer is Layer.RESOURCE_CONTROL for result in layers)
+        return self._controlled
 
     def table(self, tables: _Tables, resource: str) -> _Table:
         """The decisions about `resource`, for one regime."""
@@ -180,7 +176,7 @@ class _Program:
         head = (
             _head(text),
             rules.consent_required(text),
-            rules.beyond(tables.action, text).value,
+            rules.beyond(tables.traits, text).value,
             *rules.derived(text).items(),
         )
         frame = tables.frames.get(head)
@@ -202,7 +198,7 @@ class _Program:
 
     def _frame(self, request: Request) -> LayerMasks:
         """Everything that depends on the resource in another way than by its match with the statements."""
-        resolved = resolve(request)
+        resolved = resolve(request, bounded=self._policies.permissions_boundary is not None)
         results = authorize(self._silent, request).layers
         layers = {result.layer: result.outcome is Decision.UNDETERMINED for result in results}
         values = tuple(resolved.context.lookup(key) for key in self.bits.keys)
@@ -216,6 +212,7 @@ class _Program:
             resolved.same_account.value,
             resolved.consent_required,
             resolved.beyond.value,
+            resolved.unlocked,
             kept.value,
             *layers.items(),
         )
@@ -282,18 +279,21 @@ class _Kinds(dict[str, _Kind]):
 
 
 class _Tables(dict[str, "_Table"]):
-    """Resource -> the decisions about it, for actions of one regime; `action` is one of them.
+    """Resource -> the decisions about it, for actions of one regime; `action` is one of them, with its `traits`.
 
     `frames`: what has been found of owners of resources.
     """
 
-    __slots__ = ("_own", "_program", "action", "frames", "number", "rules")
+    __slots__ = ("_own", "_program", "action", "frames", "number", "rules", "traits")
 
-    def __init__(self, program: _Program, rules: ServiceRules, action: str, number: int) -> None:
+    def __init__(
+        self, program: _Program, rules: ServiceRules, traits: Traits, action: str, number: int
+    ) -> None:
         super().__init__()
         self._program = program
         self._own = 0
         self.rules = rules
+        self.traits = traits
         self.action = action
         self.number = number
         self.frames: dict[object, LayerMasks] = {}

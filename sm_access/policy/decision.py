@@ -75,7 +75,7 @@ class Response:
     be told.
     `depends_on` is empty unless UNDETERMINED: then one phrase for each alternative under which it is allowed.
     `not_modelled`: what policies do not show and the engine does not look into, where it could make this no a
-    yes, or this yes a no.
+    yes, or this yes a no. `refusal`: why the service itself refuses, whatever policies allow; else empty.
     """
 
     decision: Decision
@@ -83,6 +83,7 @@ class Response:
     deciding: StatementRef | None = None
     depends_on: tuple[str, ...] = ()
     not_modelled: tuple[str, ...] = ()
+    refusal: str = ""
 
     @property
     def allowed(self) -> bool:

@@ -26,6 +26,8 @@ from sm_access.policy.pattern import parse_template
 from sm_access.policy.policy_set import Levels, Policies, PolicySet, Unreadable
 from sm_access.policy.principal import Principal
 from sm_access.policy.request import ContextValue, Request, resolve
+from sm_access.policy.services import service_rules
+from sm_access.policy.services.resource_control import resource_controlled
 from sm_access.policy.statement import Statement
 
 Shapes = Callable[[str], Sequence[Shape]]
@@ -306,6 +308,8 @@ def _alike(actions: Sequence[str], statements: Sequence[Statement], shapes: Shap
     groups: dict[tuple[object, ...], list[str]] = {}
     for action in actions:
         covered = tuple(match_action(element, action).value for element in elements)
-        service = action.partition(":")[0].lower()
-        groups.setdefault((covered, service, tuple(shapes(action))), []).append(action)
+        lowered = action.lower()
+        rules = service_rules(action)
+        treated = (lowered.partition(":")[0], rules.traits(lowered), resource_controlled(lowered))
+        groups.setdefault((covered, treated, tuple(shapes(action))), []).append(action)
     return groups.values()

@@ -31,6 +31,7 @@ class LayerMasks:
         "_consent",
         "_counts",
         "_denies",
+        "_denying",
         "_guards",
         "_has_account",
         "_identity",
@@ -39,7 +40,6 @@ class LayerMasks:
         "_resource",
         "_root",
         "_same_account",
-        "_sides",
         "binding",
         "lower",
         "settled",
@@ -57,14 +57,17 @@ class LayerMasks:
     ) -> None:
         unread = {layer: bits.unread(layer) for layer, unknown in layers.items() if unknown}
         sides = [side for side in bits.sides if side.layer in layers]
+        denying = [layer for layer in layers if not (request.unlocked and layer is Layer.RESOURCE)]
         self.binding = binding
         self.unread = sum(unread.values())
         self.lower: Reach = binding.lower
         direct, role, account = binding.upper
         self.upper: Reach = (direct | self.unread, role | self.unread, account | self.unread)
-        self._sides = tuple(sides)
+        self._denying = tuple(side for side in sides if side.layer in denying)
         self._references = bits.references
-        self._denies = sum(side.denies for side in sides) | self.unread
+        self._denies = sum(side.denies for side in self._denying) | sum(
+            bit for layer, bit in unread.items() if layer in denying
+        )
         self._guards = tuple(
             mask for layer in _GUARDS if layer in layers for mask in _levels(sides, layer, unread)
         )
@@ -114,7 +117,7 @@ class LayerMasks:
 
     def denying(self, certain: int) -> StatementRef | None:
         """The Deny to show, of statements that certainly match."""
-        found = (self._closest(certain & side.denies) for side in self._sides)
+        found = (self._closest(certain & side.denies) for side in self._denying)
         return next((reference for reference in found if reference is not None), None)
 
     def granting(self, certain: int, possible: int) -> StatementRef | None:

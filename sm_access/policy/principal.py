@@ -1,7 +1,7 @@
 """Who makes the request, and as whom a resource policy names them.
 
-Source: IAM User Guide, "AWS JSON policy elements: Principal", "NotPrincipal", and "Policy evaluation
-logic" (what a grant to a session, a role, a user or an account is worth).
+Source: IAM User Guide, "AWS JSON policy elements: Principal", "NotPrincipal", and "How AWS enforcement code logic
+evaluates requests to allow or deny access" (what a grant to a session, a role, a user or an account is worth).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 
 from sm_access.errors import InvalidInput
 from sm_access.policy.arn import Arn
-from sm_access.policy.truth import NO, YES, Truth, negation, some, undecided
+from sm_access.policy.truth import NO, YES, Truth, every, negation, some, undecided
 
 ANONYMOUS = "anonymous"
 _ACCOUNT = re.compile(r"\d{12}")
@@ -126,7 +126,8 @@ class PrincipalElement:
 @dataclass(frozen=True, slots=True)
 class Reach:
     """As whom a statement names the principal, each three-valued: itself (session, user, everyone), its
-    role, or only its account, which delegates the choice to that account's identity policies."""
+    role - of a federated user, the user who made the session -, or only its account, which delegates the choice to
+    that account's identity policies."""
 
     direct: Truth = NO
     role: Truth = NO
@@ -146,22 +147,32 @@ def combine(reaches: list[Reach]) -> Reach:
     )
 
 
-def match_principal(element: PrincipalElement, principal: Principal) -> Reach:
-    """How far the element reaches `principal`."""
-    named = combine([_entry(kind, value, principal) for kind, value in element.entries])
+def match_principal(element: PrincipalElement, principal: Principal, *, denies: bool, bounded: bool) -> Reach:
+    """How far the element of a statement reaches `principal`; `denies`: the statement's effect. `bounded`: whether
+    the principal has a permissions boundary.
+
+    NotPrincipal is for denials. Beside an Allow it "is not supported", so that nothing rests on one. A denial reaches
+    whoever has a permissions boundary, "regardless of the values specified" (IAM User Guide, "NotPrincipal").
+    """
     if not element.negated:
-        return named
+        return combine([_entry(kind, value, principal) for kind, value in element.entries])
+    if denies and bounded and principal.is_identity:
+        return Reach(direct=YES)
+    left_out = _not_named(element, principal)
+    return Reach(direct=left_out if denies else every((left_out, undecided(_NOT_SUPPORTED))))
+
+
+_NOT_SUPPORTED = "a NotPrincipal element beside an Allow, which AWS does not support"
+
+
+def _not_named(element: PrincipalElement, principal: Principal) -> Truth:
+    """To be left out, the account, the role and the session must each be listed; AWS "might" check each on its
+    own. All listed: left out. None: covered. Some: cannot be told."""
     if any(value == "*" and kind in ("*", "AWS") for kind, value in element.entries):
-        return Reach()
-    return Reach(direct=_not_named(named, principal))
-
-
-def _not_named(named: Reach, principal: Principal) -> Truth:
-    """NotPrincipal: to be left out, the account, the role and the session must each be listed; AWS "might"
-    check each on its own (IAM User Guide, "NotPrincipal"). All listed: left out. None: covered. Some:
-    cannot be told."""
+        return NO
+    named = combine([_entry(kind, value, principal) for kind, value in element.entries])
     levels = [named.direct]
-    if principal.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION):
+    if principal.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION) or named.role.value is not False:
         levels.append(named.role)
     if principal.is_identity:
         levels.append(named.account)
@@ -182,7 +193,9 @@ def _entry(kind: str, value: str, principal: Principal) -> Reach:
     if kind == "AWS":
         return _aws_entry(value, principal)
     if kind == "Service":
-        found = principal.kind is PrincipalKind.SERVICE and value in (principal.text, "*")
+        if principal.kind is PrincipalKind.SERVICE and value == "*":
+            return Reach(direct=undecided("the principal 'Service': '*', which AWS does not know"))
+        found = principal.kind is PrincipalKind.SERVICE and value == principal.text
         return Reach(direct=YES) if found else Reach()
     if kind == "Federated":
         if principal.kind is PrincipalKind.SESSION:
@@ -212,7 +225,7 @@ def _aws_entry(value: str, principal: Principal) -> Reach:
         named = principal.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION)
         return Reach(role=YES) if named else Reach()
     if arn.service == "iam" and family == "user" and principal.kind is PrincipalKind.FEDERATED_USER:
-        return Reach(direct=undecided(f"whether {principal.text} was federated by {value}"))
+        return Reach(role=undecided(f"whether {principal.text} was federated by {value}"))
     role_of_session = canonical_principal(value).rpartition("/")[2] if family == "assumed-role" else ""
     if principal.kind is PrincipalKind.ROLE and role_of_session == principal.name:
         return Reach(direct=undecided(f"the session name of {principal.text}"))

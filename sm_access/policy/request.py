@@ -5,23 +5,28 @@ Keys that AWS derives from the principal are filled in where the caller gives no
 aws:CurrentTime and aws:EpochTime from each other. Source: IAM User Guide, "AWS global condition context
 keys".
 
-A session's ARN does not carry its role's path. A caller who has read the role gives aws:PrincipalArn itself.
+A session's ARN does not carry its role's path. A caller who has read the role gives aws:PrincipalArn itself; else all
+but the path is known of it (`role_arn.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from sm_access.errors import InvalidInput
 from sm_access.policy.arn import Arn
 from sm_access.policy.conditions.date import epoch_seconds, iso_instant
 from sm_access.policy.conditions.operator import IncomparableError
-from sm_access.policy.context import RequestContext
+from sm_access.policy.context import RequestContext, Sketch
 from sm_access.policy.formula import Doubt
+from sm_access.policy.pattern import Pattern
 from sm_access.policy.principal import Principal, PrincipalKind, canonical_principal
+from sm_access.policy.role_arn import matches_role
 from sm_access.policy.services import service_rules
-from sm_access.policy.truth import YES, Truth, possible, truth
+from sm_access.policy.services.rules import Trait, Traits
+from sm_access.policy.truth import NO, YES, Truth, every, possible, truth
 
 ContextValue = str | list[str] | tuple[str, ...]
 
@@ -66,7 +71,11 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class ResolvedRequest:
     """A request ready for evaluation. `same_account`: whether principal and resource belong to one
-    account; `resource_policy`: what the policy of such a resource is called; `beyond`: what else must allow."""
+    account; `resource_policy`: what the policy of such a resource is called; `beyond`: what else must allow.
+
+    `bounded`: whether a permissions boundary is set. `unlocked`: whether the resource policy's denials do not count.
+    `refusal`: in words, why `beyond` refuses.
+    """
 
     principal: Principal
     action: str
@@ -76,9 +85,12 @@ class ResolvedRequest:
     consent_required: bool
     resource_policy: str = "the resource policy"
     beyond: Truth = YES
+    bounded: bool = False
+    unlocked: bool = False
+    refusal: str = ""
 
 
-def resolve(request: Request) -> ResolvedRequest:
+def resolve(request: Request, *, bounded: bool = False) -> ResolvedRequest:
     """Derive what follows from the request."""
     principal = Principal.parse(request.principal)
     rules = service_rules(request.action)
@@ -92,18 +104,47 @@ def resolve(request: Request) -> ResolvedRequest:
         if key.lower() not in given:
             values[key] = (value,)
     known = {key.lower() for key in values}
-    unknown = [*request.unknown, *(key for key in _always_sent(principal) if key.lower() not in known)]
+    traits = rules.traits(request.action.lower())
+    known -= {key.lower() for key in request.unknown}
+    sketches = {
+        key.lower(): sketch for key, sketch in _always_sent(principal, traits) if key.lower() not in known
+    }
     owner_open = any(key.lower() == "aws:resourceaccount" for key in request.unknown)
+    same_account = _same_account(principal, owner, owner_open, resource)
+    taken, refusal = _taken(request.action, traits, principal, same_account, resource)
     return ResolvedRequest(
         principal,
         request.action,
         resource,
-        RequestContext(values, unknown),
-        _same_account(principal, owner, owner_open, resource),
+        RequestContext(values, request.unknown, sketches),
+        same_account,
         rules.consent_required(resource),
         rules.resource_policy(resource),
-        rules.beyond(request.action, resource),
+        every((rules.beyond(traits, resource), taken)),
+        bounded,
+        Trait.UNLOCKS in traits and principal.kind is PrincipalKind.ROOT and same_account.value is True,
+        refusal,
     )
+
+
+_TEMPORARY = (PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.FEDERATED_USER)
+
+
+def _taken(
+    action: str, traits: Traits, principal: Principal, same_account: Truth, resource: str
+) -> tuple[Truth, str]:
+    """Whether the service takes the action from such a principal at all; in words, why it does not."""
+    if Trait.NOT_BY_ROOT in traits and principal.kind is PrincipalKind.ROOT:
+        return NO, f"{action} takes no credentials of the account's root"
+    if Trait.LONG_TERM in traits and principal.kind in _TEMPORARY:
+        return NO, f"{action} takes no temporary credentials"
+    if Trait.AT_HOME in traits and principal.kind is not PrincipalKind.SERVICE:
+        at_home = same_account if principal.account is not None else NO
+        return (
+            at_home,
+            "" if at_home.value is not False else f"{action} works only for the account that owns {resource}",
+        )
+    return YES, ""
 
 
 def _same_account(principal: Principal, owner: str | None, owner_open: bool, resource: str) -> Truth:
@@ -120,10 +161,21 @@ def _account_of(resource: str) -> str | None:
     return account if len(account) == 12 and account.isdigit() else None
 
 
-def _always_sent(principal: Principal) -> tuple[str, ...]:
-    """Keys that every request carries, so that leaving them out means "not known", never "absent"."""
-    always = ("aws:CurrentTime", "aws:EpochTime", "aws:ResourceAccount")
-    return always if principal.kind is PrincipalKind.ANONYMOUS else (*always, "aws:userid")
+def _always_sent(principal: Principal, traits: Traits) -> Iterator[tuple[str, Sketch]]:
+    """Keys that every such request carries, so that leaving them out means "not known", never "absent"; and what is
+    known of them nevertheless."""
+    for key in ("aws:CurrentTime", "aws:EpochTime", "aws:ResourceAccount"):
+        yield key, _anything
+    if principal.kind is not PrincipalKind.ANONYMOUS:
+        yield "aws:userid", _anything
+    if principal.kind is PrincipalKind.SESSION:
+        yield "aws:PrincipalArn", partial(matches_role, canonical_principal(principal.text))
+    if Trait.LISTS in traits:
+        yield "s3:max-keys", _anything
+
+
+def _anything(_operator: str, _pattern: Pattern) -> None:
+    """Nothing is known but that it is there."""
 
 
 def _derived(principal: Principal, owner: str | None, given: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -138,7 +190,8 @@ def _derived(principal: Principal, owner: str | None, given: Mapping[str, tuple[
     if principal.account is None:
         return derived
     session = PrincipalKind.SESSION
-    derived["aws:PrincipalArn"] = canonical_principal(principal.text)
+    if principal.kind is not PrincipalKind.SESSION:
+        derived["aws:PrincipalArn"] = principal.text
     derived["aws:PrincipalAccount"] = principal.account
     derived["aws:PrincipalType"] = (session if principal.kind is PrincipalKind.ROLE else principal.kind).value
     if principal.kind is PrincipalKind.USER:

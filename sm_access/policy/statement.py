@@ -95,7 +95,8 @@ def _principal(statement: Statement, request: ResolvedRequest, names_principal: 
         return Reach(direct=undecided("a Principal element where none belongs"))
     if statement.principal is None:
         return Reach(direct=YES)
-    return match_principal(statement.principal, request.principal)
+    denies = statement.effect == DENY
+    return match_principal(statement.principal, request.principal, denies=denies, bounded=request.bounded)
 
 
 def _resource(statement: Statement, request: ResolvedRequest, names_principal: bool) -> Truth:

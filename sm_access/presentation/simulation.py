@@ -34,6 +34,9 @@ def simulation_page(outcomes: Sequence[Outcome]) -> Page:
     blocks: list[Block] = []
     for outcome in outcomes:
         blocks.append(Paragraph(_summary(outcome)))
+        if outcome.response.not_modelled:
+            beside = "; ".join(outcome.response.not_modelled)
+            blocks.append(Paragraph(line(quiet(f"Not modelled, and able to change this: {beside}."))))
         blocks.append(Fold("Every layer", (Facts(_layer_rows(outcome.response)),)))
     return Page(headline, tone(outcomes), tuple(blocks), data)
 
@@ -70,6 +73,8 @@ def response_reason(response: Response, request: Request) -> Line:
         return line(
             _statement(told) if told else "Nothing limits the account's root, so it", " allows ", *what, "."
         )
+    if response.refusal:
+        return line(response.refusal, ".")
     closed = [result for result in response.layers if result.outcome is Decision.IMPLICIT_DENY]
     named = " and ".join(LAYERS[result.layer] for result in closed) or "policies that apply"
     because: list[str | Span] = [f"Nothing in the {named} allows ", *what, "."]

@@ -14,6 +14,9 @@ from sm_access.cli.main import main
 from sm_access.commands import documents, simulation
 from sm_access.errors import UnreadableFile
 from sm_access.notebook.magics import answer
+from sm_access.policy import Scenario
+from sm_access.presentation.html import to_html
+from sm_access.presentation.simulation import simulation_page
 
 LAKE = "arn:aws:s3:::lake/raw/x.csv"
 ALLOW = {
@@ -62,6 +65,39 @@ def test_all_as_expected(run: Run) -> None:
     assert code == 0
     assert "2 of 2 scenarios met" in out
     assert "Statement Lake of inline (inline) allows" in " ".join(out.split())
+
+
+KEY = "arn:aws:kms:eu-west-1:444455556666:key/k"
+OPEN = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}
+
+
+def of_key(action: str, resource: list[Any]) -> dict[str, Any]:
+    request = {"principal": PRINCIPAL, "action": action, "resource": KEY}
+    identity = [{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]
+    return {
+        "request": request,
+        "policies": {"identity": identity, "resource": resource},
+        "expect": "IMPLICIT_DENY",
+    }
+
+
+def test_what_is_not_modelled_is_on_every_face(run: Run) -> None:
+    asked = of_key("kms:Decrypt", [])
+    code, out, _ = run(asked)
+    assert code == 0
+    assert "Not modelled, and able to change this: grants of the KMS key" in " ".join(out.split())
+    page = simulation_page([Scenario.from_dict(asked).run()])
+    assert "grants of the KMS key, which may allow it" in to_html(page)
+    code, out, _ = run(asked, "--json")
+    assert list(json.loads(out)) == ["name", "decision", "reason", "depends_on", "met"]
+
+
+def test_a_service_that_refuses_by_itself_says_so(run: Run) -> None:
+    code, out, _ = run(of_key("kms:ScheduleKeyDeletion", [OPEN]))
+    assert code == 0
+    assert f"kms:ScheduleKeyDeletion works only for the account that owns {KEY}." in " ".join(out.split())
+    _, out, _ = run(of_key("kms:ScheduleKeyDeletion", [OPEN]), "--json")
+    assert json.loads(out)["reason"] == f"kms:ScheduleKeyDeletion works only for the account that owns {KEY}."
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@ registry."""
 
 from __future__ import annotations
 
-from sm_access.policy.services import kms, s3, sts
+from sm_access.policy.services import kms, s3, secrets_manager, sts
 from sm_access.policy.services.rules import DEFAULT, ServiceRules
 
 _REGISTRY: dict[str, ServiceRules] = {
     "kms": kms.RULES,
     "s3": s3.RULES,
+    "secretsmanager": secrets_manager.RULES,
     "sts": sts.RULES,
 }
 

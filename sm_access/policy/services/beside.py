@@ -2,8 +2,9 @@
 
 KMS grants may allow and never deny (AWS KMS Developer Guide, "Grants in AWS KMS"). Access control lists may allow
 unless Object Ownership is BucketOwnerEnforced (Amazon S3 User Guide, "Controlling ownership of objects and
-disabling ACLs for your bucket"); within the owner's account a caller needs policies as well. Block Public Access:
-see `public_access.py`.
+disabling ACLs for your bucket"); within the owner's account a caller needs policies as well. Where they are in force an
+object belongs to the account that wrote it, and no policy of the bucket's account opens it. Block Public Access: see
+`public_access.py`.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ _BY_LIST = frozenset(
         "PutObjectVersionAcl",
     )
 )
+_OF_OBJECT = ("s3:getobject", "s3:getobjectversion", "s3:getobjectacl", "s3:getobjectversionacl")
 _PUTS_POLICY = ("s3:putbucketpolicy", "s3:putaccesspointpolicy")
 NO_LISTS = "BucketOwnerEnforced"
 
@@ -93,6 +95,8 @@ def _could_refuse(policies: PolicySet, request: ResolvedRequest) -> Iterator[str
         not isinstance(settings, PublicAccessBlock) or settings.block_public_policy
     ):
         yield "Block Public Access, which may refuse a policy that is public"
+    if action in _OF_OBJECT and policies.object_ownership not in (None, NO_LISTS):
+        yield "who wrote the object: another account's is its own here, and opened by an access control list alone"
     outside = not _is_own(request) and request.principal.kind is not PrincipalKind.SERVICE
     if settings is None and outside and policies.resource and is_public(policies.resource).value is not False:
         yield "Block Public Access, which may restrict a public bucket policy to the owner's own account"

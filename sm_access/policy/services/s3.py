@@ -7,17 +7,29 @@ Through an access point, the access point's policy and the bucket behind it must
 (Amazon S3 User Guide, "Configuring IAM policies for using access points"). Which bucket that is, the ARN does not
 say: so a yes stays open on it. Ask again on the bucket, with s3:DataAccessPointArn and s3:DataAccessPointAccount
 in the context.
+
+A listing always carries s3:max-keys (IAM User Guide, "IAM JSON policy elements: Condition operators", numeric).
+
+Who a bucket policy is for: other accounts cannot read, put or delete it whatever it says, and the owner's root can
+whatever it denies (Amazon S3 API Reference, "PutBucketPolicy", "GetBucketPolicy", "DeleteBucketPolicy").
 """
 
 from __future__ import annotations
 
 from sm_access.policy.arn import Arn
 from sm_access.policy.formula import Doubt
-from sm_access.policy.services.rules import ServiceRules
+from sm_access.policy.services.rules import ServiceRules, Trait, Traits
 from sm_access.policy.truth import YES, Truth, possible
 
 EVERY_BUCKET = "arn:aws:s3:::*"
 _POINT = "accesspoint/"
+_ON_BUCKET_POLICY = ("s3:deletebucketpolicy", "s3:getbucketpolicy", "s3:putbucketpolicy")
+
+
+def _traits(action: str) -> Traits:
+    if action == "s3:listbucket":
+        return frozenset((Trait.LISTS,))
+    return frozenset((Trait.AT_HOME, Trait.UNLOCKS) if action in _ON_BUCKET_POLICY else ())
 
 
 def access_point(resource: str) -> Arn | None:
@@ -44,7 +56,7 @@ def _derived(resource: str) -> dict[str, str]:
     return {"s3:DataAccessPointArn": str(point), "s3:DataAccessPointAccount": point.account}
 
 
-def _beyond(_action: str, resource: str) -> Truth:
+def _beyond(_traits: Traits, resource: str) -> Truth:
     point = access_point(resource)
     if point is None:
         return YES
@@ -53,5 +65,9 @@ def _beyond(_action: str, resource: str) -> Truth:
 
 
 RULES = ServiceRules(
-    resource_for=_resource_for, resource_policy=_resource_policy, derived=_derived, beyond=_beyond
+    traits=_traits,
+    resource_for=_resource_for,
+    resource_policy=_resource_policy,
+    derived=_derived,
+    beyond=_beyond,
 )
