@@ -7,7 +7,7 @@ NPM := cd labextension && npm
 
 .DEFAULT_GOAL := help
 .PHONY: help demo lab test test-all-but-browser lint types python server typescript notebooks browser \
-        format build catalog bench screenshots clean environment npm chromium
+        format build catalog bench screenshots clean environment npm chromium ceph
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ labextension/node_modules/.package-lock.json: labextension/package-lock.json
 chromium: environment
 	@$(BIN)/python .ci/browser.py
 
+ceph: environment
+	@$(BIN)/python .ci/ceph.py
+
 lint: npm ## Style of Python and TypeScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,7 +47,7 @@ lint: npm ## Style of Python and TypeScript
 types: environment ## mypy, strict
 	$(BIN)/mypy
 
-python: environment ## Tests of the Python package
+python: environment ceph ## Tests of the Python package
 	$(BIN)/pytest tests --ignore=tests/notebooks --cov=sm_access --cov-report=
 	$(BIN)/coverage combine --quiet --append 2>/dev/null || true
 	$(BIN)/coverage report --include='sm_access/policy/*,sm_access/access/*' --fail-under=98

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from radosgw import Radosgw
+
     from sm_access.bootstrap import Services
     from sm_access.sandbox.world import Sandbox
 
@@ -25,6 +27,17 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         patch.setenv("SM_ACCESS_SANDBOX_HOME", str(tmp_path_factory.mktemp("sandboxes")))
         with Sandbox() as running:
             yield running
+
+
+@pytest.fixture(scope="session")
+def radosgw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radosgw]:
+    """Ceph's gateway, started once; a test that asks for it is left out where it cannot run, and says how to get it."""
+    from radosgw import Radosgw, missing
+
+    if missing():
+        pytest.skip(missing())
+    with Radosgw(tmp_path_factory.mktemp("radosgw")) as running:
+        yield running
 
 
 @pytest.fixture

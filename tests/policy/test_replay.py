@@ -1,208 +1,89 @@
-"""Generated S3 policies, put on a role of the embedded AWS, real requests made: the engine says what happens.
+"""Generated S3 policies, put on a role of an S3 that enforces them, real requests made: the engine says what happens.
 
-Seeded. What the stand-in is known to do differently from AWS (sm_access/sandbox/limits.py: policy variables,
-organizations, NotPrincipal, SourceIdentity) is left out of what is generated; everything else must agree.
+Twice: on the embedded AWS, and on Ceph's gateway where it is installed. What each is known to do differently from AWS
+is left out of what is generated (sm_access/sandbox/limits.py - policy variables, organizations, NotPrincipal,
+SourceIdentity -, and `radosgw.beyond`); everything else must agree.
 """
 
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import replay
+from radosgw import DEFAULT_MAX_KEYS, Radosgw, beyond
 
-from sm_access.policy import Decision, PolicySet, Request, authorize
+from sm_access.policy import Decision
 
 if TYPE_CHECKING:
     from sm_access.sandbox.world import Sandbox
 
-ACCOUNT = "111122223333"
 POLICIES = 150
-BUCKETS = ("replay-lake", "replay-gold")
-KEYS = ("raw/x.csv", "raw-secret/y.csv", "public/z [1].csv")
-ACTIONS: list[Any] = [
-    "*",
-    "s3:*",
-    "s3:GetObject",
-    "S3:getobject",
-    "s3:Get*",
-    "s3:?etObject",
-    ["s3:ListBucket", "s3:PutObject"],
-    ["s3:ListBucket", "s3:GetObject"],
-    "s3:List*",
-    "s3:PutObject",
-    "s3:*Object",
-    "iam:*",
-]
-RESOURCES: list[Any] = [
-    "*",
-    "arn:aws:s3:::*",
-    "arn:aws:s3:::replay-lake",
-    "arn:aws:s3:::replay-lake/*",
-    "arn:aws:s3:::replay-lake*",
-    "arn:aws:s3:::replay-*/raw*",
-    "arn:aws:s3:::replay-lake/raw/*",
-    "arn:aws:s3:::replay-lake/raw/x.csv",
-    "arn:aws:s3:::replay-lake/RAW/*",
-    "arn:aws:s3:::replay-????/*.csv",
-    ["arn:aws:s3:::replay-lake", "arn:aws:s3:::replay-lake/public/*"],
-    ["arn:aws:s3:::replay-gold", "arn:aws:s3:::replay-lake/raw*"],
-    "arn:aws:sqs:*:*:*",
-]
-CONDITIONS: list[dict[str, Any]] = [
-    {"StringLike": {"s3:prefix": "raw/*"}},
-    {"StringLike": {"S3:Prefix": ["raw*", ""]}},
-    {"StringEquals": {"s3:prefix": ["raw/", "public/"]}},
-    {"StringNotEquals": {"s3:prefix": "raw/"}},
-    {"StringNotLike": {"s3:prefix": "raw*"}},
-    {"StringEqualsIfExists": {"s3:prefix": "raw/"}},
-    {"StringEqualsIgnoreCase": {"s3:prefix": "RAW/"}},
-    {"Null": {"s3:prefix": "true"}},
-    {"Null": {"s3:prefix": "false"}},
-    {"StringEquals": {"s3:delimiter": "/"}},
-    {"NumericLessThanEquals": {"s3:max-keys": "10"}},
-    {"NumericGreaterThan": {"s3:max-keys": 10}},
-    {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
-    {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
-    {"DateLessThanEquals": {"aws:CurrentTime": "2099-01-01"}},
-    {"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}},
-    {"NotIpAddress": {"aws:SourceIp": ["127.0.0.0/8", "10.0.0.0/8"]}},
-    {"Bool": {"aws:SecureTransport": "false"}},
-    {"Bool": {"aws:SecureTransport": "true"}},
-    {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/re*"}},
-    {"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/replay"}},
-    {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
-    {"StringEquals": {"aws:PrincipalAccount": ACCOUNT, "s3:prefix": "raw/"}},
-    {"StringLike": {"s3:prefix": "raw*"}, "IpAddress": {"aws:SourceIp": "127.0.0.1"}},
-    {"Bogus": {"s3:prefix": "raw/"}},
-]
+ON_CEPH = 400  # of which about half are within its limits
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request: the action, the resource, and the context keys that come with it."""
-
-    action: str
-    bucket: str
-    key: str = ""
-    listing: tuple[tuple[str, Any], ...] = ()
-
-    @property
-    def resource(self) -> str:
-        return f"arn:aws:s3:::{self.bucket}{f'/{self.key}' if self.key else ''}"
-
-    @property
-    def context(self) -> dict[str, str]:
-        names = {"Prefix": "s3:prefix", "Delimiter": "s3:delimiter", "MaxKeys": "s3:max-keys"}
-        return {names[name]: str(value) for name, value in self.listing}
-
-    def make(self, s3: Any) -> None:
-        if self.action == "s3:ListBucket":
-            s3.list_objects_v2(Bucket=self.bucket, **dict(self.listing))
-        elif self.action == "s3:GetObject":
-            s3.get_object(Bucket=self.bucket, Key=self.key)["Body"].read()
-        else:
-            s3.put_object(Bucket=self.bucket, Key=self.key, Body=b"replayed")
-
-
-CALLS = (
-    Call("s3:ListBucket", "replay-lake"),
-    Call("s3:ListBucket", "replay-lake", listing=(("Prefix", "raw/"),)),
-    Call(
-        "s3:ListBucket",
-        "replay-lake",
-        listing=(("Prefix", "raw-secret/"), ("Delimiter", "/"), ("MaxKeys", 5)),
-    ),
-    Call("s3:ListBucket", "replay-gold", listing=(("MaxKeys", 50),)),
-    *(Call("s3:GetObject", "replay-lake", key) for key in KEYS),
-    Call("s3:GetObject", "replay-gold", KEYS[0]),
-    Call("s3:PutObject", "replay-lake", KEYS[1]),
-)
-
-
-def statement(dice: random.Random) -> dict[str, Any]:
-    return {
-        "Effect": dice.choice(["Allow", "Allow", "Allow", "Deny"]),
-        dice.choice(["Action"] * 5 + ["NotAction"]): dice.choice(ACTIONS),
-        dice.choice(["Resource"] * 5 + ["NotResource"]): dice.choice(RESOURCES),
-        **({"Condition": dice.choice(CONDITIONS)} if dice.random() < 0.5 else {}),
-    }
-
-
-def generated(seed: int) -> dict[str, Any]:
-    dice = random.Random(seed)  # noqa: S311 - the same ones in every run
-    return {"Version": "2012-10-17", "Statement": [statement(dice) for _ in range(dice.randint(1, 4))]}
+def _role(iam: Any, trusted: object) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": ["sts:AssumeRole"]}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]}, separators=(",", ":"))
+    iam.create_role(RoleName="replay", AssumeRolePolicyDocument=document)
 
 
 @pytest.fixture(scope="module")
-def replayed(sandbox: Sandbox) -> Iterator[tuple[Any, Any]]:
-    """IAM as the root, S3 as the role `replay`, over two buckets with the same keys."""
+def on_embedded_aws(sandbox: Sandbox) -> Iterator[tuple[Any, Any]]:
+    """IAM as the root, S3 as the role `replay`."""
     import boto3
 
     root = sandbox.root_session
     iam, s3 = root.client("iam"), root.client("s3")
-    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
-    iam.create_role(
-        RoleName="replay",
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )
-    for bucket in BUCKETS:
-        s3.create_bucket(Bucket=bucket)
-        for key in KEYS:
-            s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    _role(iam, replay.ACCOUNT)
+    replay.furnish(s3)
     given = root.client("sts").assume_role(
-        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/replay", RoleSessionName="replay"
+        RoleArn=f"arn:aws:iam::{replay.ACCOUNT}:role/replay", RoleSessionName="replay"
     )["Credentials"]
     session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
     yield iam, session.client("s3", endpoint_url=s3.meta.endpoint_url, region_name=s3.meta.region_name)
     iam.delete_role_policy(RoleName="replay", PolicyName="replay")
     iam.delete_role(RoleName="replay")
-    for bucket in BUCKETS:
-        for key in KEYS:
-            s3.delete_object(Bucket=bucket, Key=key)
-        s3.delete_bucket(Bucket=bucket)
+    replay.clear(s3)
 
 
-def happened(call: Call, s3: Any) -> bool:
-    from botocore.exceptions import ClientError
-
-    try:
-        call.make(s3)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
-            raise
-        return False
-    return True
-
-
-def decided(call: Call, policy: dict[str, Any]) -> Decision:
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    context = {
-        "aws:CurrentTime": now,
-        "aws:SourceIp": "127.0.0.1",
-        "aws:SecureTransport": "false",
-        **call.context,
-    }
-    principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/replay/replay"
-    request = Request(principal, call.action, call.resource, ACCOUNT, context)
-    return authorize(PolicySet.from_dict({"identity": [policy]}), request).decision
-
-
-def test_what_the_engine_says_is_what_happens(replayed: tuple[Any, Any]) -> None:
-    iam, s3 = replayed
+def test_what_the_engine_says_is_what_happens(on_embedded_aws: tuple[Any, Any]) -> None:
+    iam, s3 = on_embedded_aws
     parted = []
     counted: dict[Decision, int] = dict.fromkeys(Decision, 0)
     for seed in range(POLICIES):
-        policy = generated(seed)
-        iam.put_role_policy(RoleName="replay", PolicyName="replay", PolicyDocument=json.dumps(policy))
-        for call in CALLS:
-            decision = decided(call, policy)
+        policy = replay.generated(seed)
+        replay.put(iam, policy)
+        for call in replay.CALLS:
+            decision = replay.decided(call, policy)
             counted[decision] += 1
-            if happened(call, s3) is not (decision is Decision.ALLOW):
+            if replay.happened(call, s3) is not (decision is Decision.ALLOW):
                 parted.append((seed, call, decision, policy["Statement"]))
     assert parted == []
     assert min(counted[decision] for decision in Decision) >= 5, counted  # all answers are really tried
+
+
+def test_ceph_says_the_same(radosgw: Radosgw) -> None:
+    iam = radosgw.owner("iam")
+    _role(iam, ["arn:aws:iam:::user/owner"])
+    replay.furnish(radosgw.owner("s3"))
+    s3 = radosgw.session("replay")
+    parted = []
+    counted: dict[Decision, int] = dict.fromkeys(Decision, 0)
+    for seed in range(ON_CEPH):
+        policy = replay.generated(seed)
+        if any(map(beyond, policy["Statement"])):
+            continue
+        replay.put(iam, policy)
+        for call in replay.CALLS:
+            always = {"s3:max-keys": DEFAULT_MAX_KEYS} if call.action == "s3:ListBucket" else {}
+            decision = replay.decided(call, policy, always)
+            counted[decision] += 1
+            if replay.happened(call, s3) is not (decision is Decision.ALLOW):
+                parted.append((seed, call, decision, policy["Statement"]))
+    assert parted == []
+    assert counted[Decision.UNDETERMINED] == 0
+    closed = counted[Decision.IMPLICIT_DENY], counted[Decision.EXPLICIT_DENY]
+    assert min(counted[Decision.ALLOW], *closed) >= 50, counted
