@@ -261,6 +261,25 @@ def test_the_corpus(monkeypatch: pytest.MonkeyPatch, kind: str, case: dict[str, 
     CORPUS[kind](case)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        ("a*b*a", "aba", True),
+        ("a*b*a", "aa", False),
+        ("a*b*a", "ab", False),
+        ("a*ab*ba", "aaba", False),
+        ("a*?a", "aba", True),
+        ("a*?", "a", False),
+        ("a*\0*a", "ab\0a", True),
+        ("a*\0*a", "aba", False),
+    ],
+)
+def test_the_index_finds_pieces_in_their_order(pattern: str, text: str, matches: bool) -> None:
+    read = parse_template(pattern, variables=False).resolve(RequestContext({}))
+    assert read.matches(text) is matches
+    assert PatternIndex({read: 4}).match(text) == 4 * matches
+
+
 texts = st.text(alphabet="aab:\0", max_size=8)
 wild = st.text(alphabet="aab:\0***", max_size=7) | st.text(alphabet="ab*?", max_size=6)
 
@@ -304,6 +323,7 @@ POLICIES = {
 def test_an_unknown_variable_is_answered_for_each_text() -> None:
     asked = {"principal": SESSION, "unknown": ("aws:PrincipalTag/team",)}
     bound = compile_policies(PolicySet.from_dict(POLICIES), **asked, actions=["s3:GetObject", "s3:PutObject"])
+    assert bound.deciding("s3:GetObject", "arn:aws:s3:::home/a/x") is None
     for resource in ("arn:aws:s3:::home/a/x", "arn:aws:s3:::home/b/x"):
         assert bound.decide("s3:GetObject", resource) is Decision.UNDETERMINED
         assert bound.allowed_actions(resource) == ()

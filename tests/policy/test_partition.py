@@ -63,6 +63,7 @@ def test_runs_stop_where_they_may_not_go() -> None:
     assert not overlaps(shape("s3:::lake/*"), bucket)
     assert overlaps(bucket, shape("s3:::la?e"))
     assert overlaps(Shape("a", (Wildcard.ONE,)), bucket) is False
+    assert not overlaps(shape("*a*b"), shape("*b*a"))  # many ways, none to the end
     assert [cell.example for cell in partition(bucket, [shape("s3:::*/*")])] == ["s3:::"]
 
 
