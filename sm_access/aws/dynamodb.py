@@ -59,10 +59,7 @@ class DynamoTable:
             try:
                 self._client.execute_transaction(TransactStatements=statements)
             except ClientError as error:
-                code = error_code(error)
-                if code in BUSY:
-                    return "busy"
-                if code != "TransactionCanceledException":
+                if error_code(error) not in BUSY | {"TransactionCanceledException"}:
                     raise
                 return self._cancelled(error)
         return "done"
@@ -76,6 +73,20 @@ class DynamoTable:
                 if pk and sk
             ]
             found += self._get(wanted)
+        return found
+
+    def settled(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
+        """As `get`, but serializable with transactions (Amazon DynamoDB Developer Guide, "DynamoDB transactions: how it
+        works", isolation levels), at twice the price."""
+        found: list[Item] = []
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            wanted = [
+                {"pk": {"S": pk}, "sk": {"S": sk}}
+                for pk, sk in keys[start : start + _KEYS_AT_ONCE]
+                if pk and sk
+            ]
+            if wanted:
+                found += self._settled(wanted)
         return found
 
     def query(self, pk: str, begins_with: str = "") -> list[Item]:
@@ -130,6 +141,27 @@ class DynamoTable:
                 remedy="It is throttled: try again in a moment.",
             )
 
+    def _settled(self, wanted: list[dict[str, Any]]) -> list[Item]:
+        for attempt in range(_ROUNDS):
+            if attempt:
+                time.sleep(random.uniform(0.01, 0.05 * 2**attempt))  # noqa: S311
+            with self._told("reading"):
+                try:
+                    answer = self._client.transact_get_items(
+                        TransactItems=[{"Get": {"TableName": self._name, "Key": key}} for key in wanted]
+                    )
+                except ClientError as error:
+                    if error_code(error) not in BUSY | {"TransactionCanceledException"}:
+                        raise
+                    if self._cancelled(error) == "busy":
+                        continue
+                    raise
+            return [_plain(item["Item"]) for item in self._part(answer, "Responses") if item.get("Item")]
+        raise CannotTell(
+            f"Others kept writing what was to be read in the table {self._name}.",
+            remedy="Try again in a moment.",
+        )
+
     def _items(self, answer: Mapping[str, Any]) -> list[Item]:
         return [_plain(item) for item in self._part(answer, "Items")]
 
@@ -142,6 +174,9 @@ class DynamoTable:
         return answer[name]
 
     def _cancelled(self, error: ClientError) -> Inserted:
+        """What a transaction that was not carried out comes to. Raises AccessDenied, CannotTell."""
+        if error_code(error) in BUSY:
+            return "busy"
         codes = {
             str(reason.get("Code", "None")) for reason in error.response.get("CancellationReasons", [])
         } - {"None"}
@@ -151,11 +186,11 @@ class DynamoTable:
             return "busy"
         if any("AccessDenied" in code for code in codes):
             raise AccessDenied(
-                f"AWS denied an insert into the table {self._name}.",
-                remedy="This role may not write there: see the ledger's roles in docs/security.md.",
+                f"AWS denied a transaction on the table {self._name}.",
+                remedy="This role may not do that there: see the ledger's roles in docs/security.md.",
             )
         raise CannotTell(
-            f"DynamoDB cancelled an insert into the table {self._name}: {', '.join(sorted(codes)) or 'no reason'}.",
+            f"DynamoDB cancelled a transaction on the table {self._name}: {', '.join(sorted(codes)) or 'no reason'}.",
             remedy="Nothing was written. Try again.",
         )
 

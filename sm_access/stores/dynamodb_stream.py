@@ -52,8 +52,8 @@ from sm_access.stores.dynamodb_rows import (
 MOST_ASKED = 40
 """How many events of the requester may follow on one another: the next decision writes all of them into the log."""
 
-LONGEST_BODY, LONGEST_TEXT = 64_000, 2_048
-"""Characters of an event, and of one text in it, that count from a requester's partition."""
+LONGEST_BODY, LONGEST_TEXT, DEEPEST = 64_000, 2_048, 16
+"""Characters of an event and of a text in it, and how deeply it is nested, that count from a requester's partition."""
 
 _ROLE = re.compile(rf"arn:(?:{PARTITIONS}):iam::\d{{12}}:role/(?:[!-~]+/)?[\w+=,.@-]{{1,64}}", re.ASCII)
 
@@ -126,6 +126,7 @@ def addition_to(
     Raises Refused for what nobody would believe from its author.
     """
     rows: list[EventRow] = []
+    before = stream.unlogged() if stream is not None else ()
     owner = stream.owner if stream is not None else ""
     last = stream.rows[-1].hash if stream is not None and stream.rows else START
     slot, version = (stream.next_slot, stream.version) if stream is not None else (FIRST, 0)
@@ -153,7 +154,12 @@ def addition_to(
         rows.append(row)
         last = row.hash
         slot += 1
-    return Addition(owner, tuple(rows), stream.unlogged() if stream is not None else ())
+    if sum(row.asked for row in rows) + len(before) > MOST_ASKED and all(row.asked for row in rows):
+        raise Refused(
+            f"{request_id} has {MOST_ASKED} events of its requester in a row; no more would count.",
+            remedy="It goes on once a reviewer or the reconciler has looked at it.",
+        )
+    return Addition(owner, tuple(rows), before)
 
 
 def _log_rows(head: Head, rows: Iterable[EventRow]) -> list[LogRow]:
@@ -274,14 +280,16 @@ class _ChainReading:
             if trusted:
                 raise _changed(key)
             return "its event is not what its hash says"
+        event: Event | None = None
         try:
-            event = decode_event(row.kind, json.loads(row.body))
+            body = json.loads(row.body)
+            if trusted or not _too_much(row.body, body):
+                event = decode_event(row.kind, body)
         except (ValueError, RecursionError):
-            event = None
+            pass
         except LedgerUnavailable:
             if trusted:
                 raise
-            event = None
         if event is None:
             fault_of = "it is no event that this version can read"
         else:
@@ -295,7 +303,7 @@ class _ChainReading:
 def _advanced(state: AccessRequest | None, row: EventRow, event: Event) -> tuple[AccessRequest | None, str]:
     """The state after one more event; None where the desk would never have written it, and why."""
     if row.asked:
-        fault = _unshowable(row, event)
+        fault = _unshowable(event)
         if fault:
             return None, fault
     try:
@@ -303,17 +311,36 @@ def _advanced(state: AccessRequest | None, row: EventRow, event: Event) -> tuple
             return advance(state, event), ""
         first = fold((event,))
         terms_of(first)
-    except (SmAccessError, ValueError, LookupError, TypeError) as problem:
-        # What a requester wrote past this package may break what the desk would have refused before.
-        return None, f"it cannot have happened: {problem}"
+    except SmAccessError as problem:
+        return None, f"it cannot have happened: {problem.message}"
+    except Exception as problem:
+        # What a requester wrote past this package may break, in any way, what the desk would have refused before. It
+        # must not hide what everybody else asked for.
+        if not row.asked:
+            raise
+        return None, f"it cannot have happened: {type(problem).__name__}"
     if not _ROLE.fullmatch(first.role_arn):
         return None, "it asks for what is no role"
     return first, ""
 
 
-def _unshowable(row: EventRow, event: Event) -> str:
-    if len(row.body) > LONGEST_BODY:
-        return "it is longer than any event"
+def _too_much(text: str, body: object) -> bool:
+    """Longer or deeper than any event: what works on it later must not run out of stack."""
+    if len(text) > LONGEST_BODY:
+        return True
+    level, depth = [body], 0
+    while level:
+        depth += 1
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    return depth > DEEPEST
+
+
+def _unshowable(event: Event) -> str:
     texts = [getattr(event, name) for name in type(event).__dataclass_fields__]
     for text in texts:
         if isinstance(text, str) and (len(text) > LONGEST_TEXT or not text.replace("\n", "").isprintable()):

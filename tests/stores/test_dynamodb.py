@@ -252,6 +252,37 @@ def test_history_is_not_rewritten_by_filling_a_place_afterwards(
     assert at.revoke(asked.id, STEWARD, "enough").version == 3
 
 
+class Committing:
+    """A table in the moment in which a transaction commits: its place is seen, and its event not yet.
+
+    Amazon DynamoDB Developer Guide, "DynamoDB transactions: how it works": reads of items are read-committed, and only
+    TransactGetItems is serializable with a transaction as a whole. No stand-in shows that moment.
+    """
+
+    def __init__(self, table: DynamoTable, late: rows.Key) -> None:
+        self._table, self._late = table, late
+
+    def get(self, keys: Any) -> Any:
+        return [item for item in self._table.get(keys) if rows.key_of(item) != self._late]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+
+@pytest.mark.parametrize("slot", [1, 2])
+def test_what_is_being_committed_is_not_passed_over(
+    ledger: DynamoLedger, table: DynamoTable, slot: int
+) -> None:
+    asked = submit(desk(ledger))
+    decided = approval(asked)
+    ledger.append(asked.id, 1, (Withdrawn(START, SCIENTIST),))
+    seen = DynamoLedger(Committing(table, (f"ask#{N}", rows.sort_key(asked.id, slot))), lambda: WORKER)  # type: ignore[arg-type]
+    with pytest.raises(LedgerConflict):
+        seen.append(asked.id, 1, (decided,))
+    assert [type(event).__name__ for event in ledger.events(asked.id)] == ["Submitted", "Withdrawn"]
+    assert ledger.audit().uncounted == {}
+
+
 def test_an_id_belongs_to_who_had_it_first(ledger: DynamoLedger, table: DynamoTable) -> None:
     asked = submit(desk(ledger))
     mine = dataclasses.replace(asked.events[0], requester=OTHER)
@@ -306,7 +337,17 @@ def test_what_the_desk_would_have_refused_hides_nobody_elses(
 
 
 @pytest.mark.parametrize(
-    "body", ["{", "[]", "[" * 5000, '{"at":1}', canonical_json({"at": "2026-11-23T17:00:00Z"})]
+    "body",
+    [
+        "{",
+        "[]",
+        "[" * 100 + "]" * 100,
+        '{"at":' + "9" * 5000 + "}",
+        '{"at":"' + "x" * 70_000 + '"}',
+        "[" * 5000,
+        '{"at":1}',
+        canonical_json({"at": "2026-11-23T17:00:00Z"}),
+    ],
 )
 def test_nonsense_from_a_requester_hides_nobody_elses(
     ledger: DynamoLedger, table: DynamoTable, body: str
@@ -357,6 +398,8 @@ def test_a_requester_who_goes_on_and_on_is_heard_so_often(ledger: DynamoLedger, 
     assert ledger.head().rows == 3
     assert len(ledger.head().pending) == MOST_ASKED
     assert after != head_of(ledger, asked.id)
+    with pytest.raises(Refused, match="in a row"):
+        own.append(asked.id, 3 + MOST_ASKED, (NotProvable(START, ()),))
     row = event_row(f"ask#{N}", asked.id, 44, NotProvable(START, ()), head_of(ledger, asked.id))
     put(table, row, order(N, row))
     assert at.get(asked.id).version == 3 + MOST_ASKED

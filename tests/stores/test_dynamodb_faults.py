@@ -145,6 +145,38 @@ def test_items_that_are_handed_back_unread_are_asked_for_again(served: Any) -> N
         table.get([("a", str(number)) for number in range(50)])
 
 
+def test_a_settled_read_waits_for_those_who_write(served: Any) -> None:
+    conflict = failing("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+    left = [conflict, failing("TransactionConflictException")]
+
+    def answer(operation: str, body: dict[str, Any]) -> Any:
+        assert operation == "TransactGetItems"
+        if left:
+            return left.pop()
+        found = [{"Item": item["Get"]["Key"]} for item in body["TransactItems"][1:]]
+        return 200, {"Responses": [{}, *found]}
+
+    served(answer)
+    table = DynamoTable(Aws(boto3.Session("AKIAX", "x", region_name="eu-central-1")), "team")
+    assert table.settled([("a", "1"), ("", "2"), ("b", "2")]) == [{"pk": "b", "sk": "2"}]
+    assert table.settled([]) == []
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [(["TransactionConflict"], "kept writing"), (["AccessDenied"], "denied"), (["Odd"], "Odd")],
+)
+def test_a_settled_read_that_never_settles(served: Any, codes: list[str], words: str) -> None:
+    served(
+        lambda *_: failing(
+            "TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes]
+        )
+    )
+    table = DynamoTable(Aws(boto3.Session("AKIAX", "x", region_name="eu-central-1")), "team")
+    with pytest.raises(SmAccessError, match=words):
+        table.settled([("a", "1")])
+
+
 def test_many_keys_go_in_batches(served: Any) -> None:
     sizes: list[int] = []
 
@@ -205,7 +237,7 @@ def test_others_that_never_stop_are_not_waited_for_for_ever(served: Any) -> None
 @pytest.mark.parametrize(
     ("codes", "words"),
     [
-        (["None", "AccessDenied"], "denied an insert"),
+        (["None", "AccessDenied"], "denied a transaction"),
         (["ValidationError"], "ValidationError"),
         ([], "no reason"),
         (["ItemCollectionSizeLimitExceeded", "TransactionConflict"], "ItemCollectionSizeLimitExceeded"),
