@@ -68,6 +68,7 @@ browser: chromium ## JupyterLab in a real browser
 bench: environment ## Measure the policy engine beside its peers, and reading beside one call after another, into benchmarks/README.md
 	$(BIN)/python benchmarks/engine.py --write
 	$(BIN)/python benchmarks/round_trips.py --write
+	$(BIN)/python benchmarks/ledger.py
 
 screenshots: chromium ## Take the pictures in docs/images anew
 	SM_ACCESS_SCREENSHOTS=docs/images $(BIN)/pytest tests/browser

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from sm_access.access import Caller, Reconciler
 from sm_access.access.canonical import canonical_json
 from sm_access.access.event_codec import KINDS, encode_event, kind_of
-from sm_access.access.events import Applied, Approved, Event, Revoked, Withdrawn
+from sm_access.access.events import Applied, Approved, Event, Rejected, Revoked, Withdrawn
 from sm_access.aws.dynamodb import DynamoTable
 from sm_access.aws.session import Aws
-from sm_access.errors import LedgerConflict, LedgerUnavailable, Refused
+from sm_access.errors import LedgerConflict, LedgerTampered, LedgerUnavailable, Refused
 from sm_access.stores import DynamoLedger, Head
 from sm_access.stores import dynamodb_rows as rows
 from sm_access.stores.dynamodb_reading import Shelves
@@ -250,6 +250,47 @@ def test_history_is_not_rewritten_by_filling_a_place_afterwards(
     assert ledger.verify().rows == 2
     assert "put in afterwards" in names(ledger)
     assert at.revoke(asked.id, STEWARD, "enough").version == 3
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_decision_is_passed_over_by_nobody(ledger: DynamoLedger, table: DynamoTable, version: int) -> None:
+    """Neither by its requester, who would rather have withdrawn, nor by another reviewer."""
+    at = desk(ledger)
+    asked = submit(at)
+    before = head_of(ledger, asked.id)
+    decided = approve(at, asked)
+    bob = session("Stewards", "bob")
+    for slot, (pk, event) in enumerate(
+        [
+            (f"ask#{N}", Withdrawn(START, SCIENTIST)),
+            (f"decide#{author_of(bob)}", Rejected(START, bob, "no")),
+        ],
+        3,
+    ):
+        row = event_row(pk, asked.id, slot, event, before, version=version)
+        put(table, row, order(N, row))
+    assert ledger.events(asked.id) == decided.events
+    assert names(ledger).count("does not follow") == 2
+    assert ledger.verify().rows == 2
+
+
+def test_a_row_that_counts_wrongly_does_not_follow(ledger: DynamoLedger, table: DynamoTable) -> None:
+    asked = submit(desk(ledger))
+    row = event_row(
+        f"ask#{N}", asked.id, 2, Withdrawn(START, SCIENTIST), head_of(ledger, asked.id), version=3
+    )
+    put(table, row, order(N, row))
+    assert ledger.events(asked.id) == asked.events
+    assert "does not follow" in names(ledger)
+
+
+def test_an_audit_row_is_there_once(ledger: DynamoLedger, table: DynamoTable) -> None:
+    story(ledger)
+    reading = ledger.reading()
+    first, head = reading.log[0], reading.logged
+    put(table, rows.LogRow(*rows.log_key(head.rows + 1), first.by, first.of, first.hash, head.hash))
+    with pytest.raises(LedgerTampered, match="there twice"):
+        ledger.verify()
 
 
 class Committing:
