@@ -7,7 +7,7 @@ Each takes plain words, does the work through `Services`, and returns a `Result`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,14 @@ from sm_access.bootstrap import Services
 from sm_access.errors import CannotTell, InvalidInput, UnknownAction
 from sm_access.policy import Decision
 from sm_access.presentation.identity import identity_page, one_line
-from sm_access.presentation.permissions import Permissions, answer_of, matrix_page
+from sm_access.presentation.permissions import Permissions, Row, answer_of, matrix_page
 from sm_access.presentation.result import Result
 from sm_access.presentation.verdict import verdict_page
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from sm_access.access.caller import Caller
     from sm_access.access.evidence import PrincipalEvidence
     from sm_access.aws.collector import Collector
     from sm_access.presentation.page import Block
@@ -90,7 +91,8 @@ def permissions(
     where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
     filter: only places that contain this text. can: only places where the answer is yes for these levels.
     everything: all places, not the first 200. service: instead of places in S3, the actions of one service, e.g.
-    "sagemaker". refresh: use nothing that this process read before. Raises InvalidS3Uri, UnknownLevel, InvalidInput,
+    "sagemaker". refresh: use nothing that this process read before; of places that are named, a no is never told from
+    memory. Raises InvalidS3Uri, UnknownLevel, InvalidInput,
     and what reading AWS raises.
     """
     if service is not None:
@@ -99,26 +101,48 @@ def permissions(
     named = [S3Target.parse(uri) for uri in where]
     levels = tuple(dict.fromkeys(map(parse_level, [can] if isinstance(can, str) else can)))
     collector = at.collector(refresh=refresh)
-    seen = collector.overview(
-        buckets=[target.bucket for target in named] if named else None, containing=filter
-    )
-    caller = seen.caller
-    evidence = replace(seen.principal, unread=(*seen.principal.unread, *seen.unread))
-    targets = named or _places(evidence, seen.listed)
-    targets = [target for target in targets if filter.lower() in str(target).lower()]
-    read = targets if everything or levels else targets[:MOST_PLACES]
-    found = verdicts_on(at, collector, evidence, [(target, level) for target in read for level in Level])
-    rows = [(target, {level: found[target, level] for level in Level}) for target in read]
+    most = None if everything or levels else MOST_PLACES
+    table = _table(at, collector, named, filter, most)
+    if named and collector.is_remembered and not all(map(_is_yes, table.rows)):
+        table = _table(at, collector.anew(), named, filter, most)
+    caller, evidence, rows = table.caller, table.principal, table.rows
     chosen = [
         (target, row) for target, row in rows if all(answer_of(row[level]) == "yes" for level in levels)
     ]
     shown = chosen if everything else chosen[:MOST_PLACES]
-    more = len(targets) - len(read) + len(chosen) - len(shown)
+    more = table.left_out + len(chosen) - len(shown)
     beside, others = ((), None) if where or filter or levels else _beside(evidence, at)
     asked = _filter_words(filter, levels)
     return Permissions(
         matrix_page(shown, caller.arn, at.clock.now(), more=more, asked=asked, beside=beside, others=others)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Places and their verdicts, before they are narrowed down to a level. left_out: how many were not looked at."""
+
+    caller: Caller
+    principal: PrincipalEvidence
+    rows: list[Row]
+    left_out: int
+
+
+def _table(
+    at: Services, collector: Collector, named: Sequence[S3Target], text: str, most: int | None
+) -> _Table:
+    seen = collector.overview(buckets=[target.bucket for target in named] if named else None, containing=text)
+    evidence = replace(seen.principal, unread=(*seen.principal.unread, *seen.unread))
+    targets = named or _places(evidence, seen.listed)
+    targets = [target for target in targets if text.lower() in str(target).lower()]
+    read = targets[:most]
+    found = verdicts_on(at, collector, evidence, [(target, level) for target in read for level in Level])
+    rows: list[Row] = [(target, {level: found[target, level] for level in Level}) for target in read]
+    return _Table(seen.caller, evidence, rows, len(targets) - len(read))
+
+
+def _is_yes(row: Row) -> bool:
+    return all(answer_of(verdict) == "yes" for verdict in row[1].values())
 
 
 def _beside(principal: PrincipalEvidence, at: Services) -> tuple[tuple[Block, ...], dict[str, Any] | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import sm_access
 from sm_access.bootstrap import Services
 from sm_access.commands import inspecting
 from sm_access.errors import CannotTell, InvalidInput, UnknownLevel
+from sm_access.sandbox.world import Sandbox
 
 Of = Callable[[str], Services]
 
@@ -117,7 +119,7 @@ def test_other_services_stand_beneath_sagemaker_first(services_of: Of) -> None:
     names = [each["service"] for each in others["services"]]
     assert names[0] == "sagemaker"
     assert names[1:] == sorted(names[1:])
-    assert "dynamodb" not in names  # the boundary allows other tables than the role's own policy
+    assert "sqs" not in names
     sagemaker, kms = (others["services"][names.index(name)]["levels"] for name in ("sagemaker", "kms"))
     assert sagemaker["List"]["everywhere"] == sagemaker["List"]["of"] > 50
     assert sagemaker["Write"]["everywhere"] == sagemaker["Write"]["somewhere"] == 0
@@ -170,3 +172,18 @@ def test_a_role_that_may_not_read_itself_is_told_what_it_takes(services_of: Of) 
     assert sm_access.permissions(services=engineer).to_dict()["other_services"] is None
     with pytest.raises(CannotTell, match="could not be read"):
         sm_access.permissions(service="sagemaker", services=engineer)
+
+
+def test_of_a_named_place_a_no_is_not_told_from_memory(services_of: Of, sandbox: Sandbox) -> None:
+    """Somebody else grants it, in a process of their own; the next look sees it."""
+    notebook = services_of("notebook")
+    iam = sandbox.root_session.client("iam")
+    before = sm_access.permissions("s3://acme-lake/curated/", services=notebook)
+    statement = {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName="acme-ds-notebooks", PolicyName="by-hand", PolicyDocument=document)
+    try:
+        after = sm_access.permissions("s3://acme-lake/curated/", services=notebook)
+    finally:
+        iam.delete_role_policy(RoleName="acme-ds-notebooks", PolicyName="by-hand")
+    assert (before.records()[0]["read"], after.records()[0]["read"]) == ("no", "yes")
