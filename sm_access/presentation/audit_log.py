@@ -66,15 +66,13 @@ def trail_page(entries: Sequence[Entry], total: int) -> Page:
         words = "Nothing has happened yet." if not total else f"None of {total} entries is like that."
         return Page(line(words), Tone.PLAIN, (), data)
     table = Table(
-        ("when", "request", "what", "who", "how we know", "hash"),
+        ("when (UTC)", "request", "what", "who"),
         tuple(
             (
-                line(quiet(instant(entry.at))),
+                line(quiet(instant(entry.at).removesuffix(" UTC"))),
                 line(code(entry.request_id)),
                 _what(entry),
                 _who(entry),
-                line(quiet(_AUTHORSHIP[entry.authorship])),
-                line(code(entry.hash[:_SHOWN_OF_HASH])),
             )
             for entry in entries
         ),
@@ -158,9 +156,7 @@ def tampered_page(problem: str, remedy: str, noted: Head | None) -> Page:
         "remedy": remedy,
         "noted": None if noted is None else head_text(noted),
     }
-    return Page(
-        line(strong("The ledger is not what it was: "), problem), Tone.NO, (Paragraph(line(remedy)),), data
-    )
+    return Page(line(strong(problem)), Tone.NO, (Paragraph(line(remedy)),), data)
 
 
 def exported_page(count: int, file: str) -> Page:
@@ -238,14 +234,15 @@ def _detail(entry: Entry) -> Line:
 
 def _who(entry: Entry) -> Line:
     if not entry.author:
-        return line(quiet("-"))
+        return line(quiet(_AUTHORSHIP[entry.authorship]))
     parts: list[str | Span] = [name_of(entry.author)]
     session = entry.user_id.partition(":")[2]
     if session:
-        parts.append(quiet(f" · {session}"))
+        parts.append(f" · {session}")
+    parts.append(quiet(f", {_AUTHORSHIP[entry.authorship]}"))
     person = getattr(entry.event, "claimed_person", None)
     if person:
-        parts += [" · person ", f"“{person}”", quiet(" (claimed)")]
+        parts += [f"; person “{person}”", quiet(", claimed")]
     return line(*parts)
 
 

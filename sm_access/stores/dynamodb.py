@@ -82,7 +82,7 @@ class DynamoLedger:
         self._busy_seconds = busy_seconds
 
     def append(self, request_id: str, expected_version: int, events: Sequence[Event]) -> None:
-        with _unavailable("writing to"):
+        with _unavailable("written to"):
             deadline = time.monotonic() + self._busy_seconds
             attempt = 0
             while True:
@@ -106,7 +106,7 @@ class DynamoLedger:
                     time.sleep((5 + secrets.randbelow(20 * min(attempt, 20))) / 1000)
 
     def events(self, request_id: str) -> tuple[Event, ...]:
-        with _unavailable("reading"):
+        with _unavailable("read"):
             stream = self._stream(request_id)
             if stream is None:
                 return ()
@@ -140,7 +140,7 @@ class DynamoLedger:
 
     def reading(self) -> Reading:
         """Everything, checked: the log follows on itself, and what it speaks of is there. Raises LedgerTampered."""
-        with _unavailable("reading"):
+        with _unavailable("read"):
             shelves = Shelves()
             shelves.add(self._table.scan())
             asked: set[Key] = set()
@@ -216,13 +216,16 @@ def forged(request_id: str, stream: Stream) -> LedgerTampered:
 
 
 @contextmanager
-def _unavailable(doing: str) -> Iterator[None]:
+def _unavailable(done: str) -> Iterator[None]:
     """What AWS refused or did not answer, as an error of the ledger."""
     try:
         yield
     except LedgerUnavailable:
         raise
     except (AccessDenied, CannotTell) as fault:
-        raise LedgerUnavailable(
-            f"Something went wrong {doing} the ledger: {fault.message}", remedy=fault.remedy
-        ) from fault
+        remedy = fault.remedy
+        if isinstance(fault, AccessDenied):
+            remedy = (
+                "The role needs its part of the team's ledger (docs/install.md). Ask whoever administers it."
+            )
+        raise LedgerUnavailable(f"The ledger could not be {done}: {fault.message}", remedy=remedy) from fault

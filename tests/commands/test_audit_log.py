@@ -96,7 +96,7 @@ def test_who_did_what_when_and_how_that_is_known(people: Callable[[str], Service
     applied = next(entry for entry in entries if entry["what"] == "applied")
     assert applied["author"] == (company.role_arn(company.APPROVER_ROLE) if team else None)
     text = shown.to_text()
-    for words in ("read s3://acme-lake/raw/", "(claimed)", "acme-data-owner", "dana", "verify"):
+    for words in ("read s3://acme-lake/raw/", "claimed", "acme-data-owner", "dana", "verify"):
         assert words in text
     assert ("proven by IAM" if team else "as recorded") in text
     assert "<table" in shown.to_html()
