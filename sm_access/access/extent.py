@@ -17,6 +17,7 @@ from sm_access.access.evidence import PrincipalEvidence, facts, is_absent, own_p
 from sm_access.access.instant import format_instant
 from sm_access.access.terms import partition_of
 from sm_access.access.verdict import DERIVED
+from sm_access.catalog.archive import mentions
 from sm_access.errors import CannotTell
 from sm_access.policy import (
     UNREADABLE,
@@ -44,7 +45,8 @@ MOST_PAIRS = 1_500
 
 class Extent(str, Enum):
     """EVERYWHERE: on every resource and without a condition. In each layer that has to allow it, an Allow for `*`
-    without a condition names the action; no Deny names it in any layer, nor has a resource to consent.
+    without a condition names the action; no Deny in any layer is for it and a resource on which it works; and no
+    resource has to consent.
 
     SOMEWHERE: on some resources or under conditions; or it cannot be told. NOWHERE: whatever could be asked is denied.
     """
@@ -107,7 +109,10 @@ class _Book:
         masks: dict[str, int] = {}
         for at, slot in enumerate(self._slots):
             covered = _covered(slot.statement)
+            touched = _Touched(slot.statement)
             for action in covered if service is None else covered.intersection(catalog.actions(service)):
+                if touched.nothing_of(action):
+                    continue  # a Deny for resources of other services
                 masks[action] = masks.get(action, 0) | 1 << at
         granting = sum(
             1 << at
@@ -143,6 +148,7 @@ class _Book:
         # INVARIANT: everywhere is the engine's word as well.
         if (
             group.open
+            and not self._may_be_denied(action, group)
             and not _may_need_consent(action)
             and self._decide(action, _ANY, group, unknown) is Decision.ALLOW
         ):
@@ -153,6 +159,13 @@ class _Book:
         except CannotTell:
             return Extent.SOMEWHERE
         return Extent.SOMEWHERE if found else Extent.NOWHERE
+
+    def _may_be_denied(self, action: str, group: _Group) -> bool:
+        """Whether a Deny is for resources on which the action works, under whatever condition."""
+        if group.denying and not group.denied_for_any:
+            shapes = catalog.resource_shapes(action, partition=partition_of(self._principal.arn))
+            return any(overlaps(shape, denied) for shape in shapes for denied in group.denying)
+        return bool(group.denying)
 
     def _examples(self, action: str, group: _Group) -> Iterator[str]:
         """Resources of the action on which an Allow may hold, one for each part that what restricts it tells apart.
@@ -214,7 +227,8 @@ class _Book:
 class _Group:
     """The statements that cover an action, and what follows from them alone.
 
-    open: each layer has an Allow for everything, and there is no Deny. only_any: no statement tells resources apart.
+    open: each layer has an Allow for everything. denying: what a Deny is for, if there is one. only_any: no statement
+    tells resources apart.
     """
 
     def __init__(self, layers: PolicySet, slots: list[_Slot]) -> None:
@@ -229,8 +243,9 @@ class _Group:
             and not slot.statement.conditions
             and not slot.statement.unrecognised
         }
-        denied = any(slot.statement.effect == DENY for slot in slots)
-        self.open = not denied and unconditional == set(range(_count(layers)))
+        self.open = unconditional == set(range(_count(layers)))
+        self.denying = _distinct(slot.statement for slot in slots if slot.statement.effect == DENY)
+        self.denied_for_any = _EVERYTHING in self.denying
         grants = [slot.statement for slot in slots if slot.layer == 0 and slot.statement.effect == ALLOW]
         #: What is granted, as patterns; of a NotResource, which says what is not, anything.
         self.granting = _distinct(grants)
@@ -242,6 +257,34 @@ class _Group:
             for slot in slots
             if slot.layer == 0 and slot.statement.effect == ALLOW
         )
+
+
+class _Touched:
+    """The services on whose resources a Deny statement can tell: those that its ARNs name, else all."""
+
+    def __init__(self, statement: Statement) -> None:
+        element = statement.resource
+        self._services: tuple[str, ...] | None = None
+        if statement.effect == DENY and element is not None and not element.negated:
+            named = {_service_of(pattern) for pattern in element.patterns}
+            self._services = None if None in named else tuple(name for name in named if name)
+        self._found: dict[str, bool] = {}
+
+    def nothing_of(self, action: str) -> bool:
+        """Whether the statement is about no resource on which the action's service works."""
+        if self._services is None:
+            return False
+        service = action.partition(":")[0]
+        if service not in self._found:
+            self._found[service] = not any(mentions(service, f":{name}:") for name in self._services)
+        return self._found[service]
+
+
+def _service_of(pattern: str) -> str | None:
+    """The service of an ARN that names one plainly."""
+    parts = pattern.split(":")
+    plain = len(parts) > 5 and parts[0] == "arn" and parts[2].replace("-", "").isalnum()
+    return parts[2] if plain else None
 
 
 def _distinct(statements: Iterable[Statement]) -> tuple[Shape, ...]:

@@ -103,6 +103,13 @@ def test_a_resource_that_need_not_be_named_may_be_none() -> None:
         ({"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}, Extent.NOWHERE),
         ({"Effect": "Deny", "Action": "*", "NotResource": f"{TABLE}/open"}, Extent.SOMEWHERE),
         (deny("sqs:*"), Extent.EVERYWHERE),
+        # What a Deny is for and the action does not work on takes nothing away.
+        (deny("*", "arn:aws:sqs:*:*:queue"), Extent.EVERYWHERE),
+        ({"Effect": "Deny", "NotAction": "sqs:*", "Resource": "arn:aws:sqs:*:*:queue"}, Extent.EVERYWHERE),
+        (deny("dynamodb:*", f"arn:aws:dynamodb:*:{ACCOUNT}:global-table/x"), Extent.EVERYWHERE),
+        (deny("*", "arn:aws:*:*:*:table/secret"), Extent.SOMEWHERE),
+        (deny("*", ["arn:aws:sqs:*:*:queue", f"{TABLE}/secret"]), Extent.SOMEWHERE),
+        (deny("*", "${aws:PrincipalTag/everything}"), Extent.SOMEWHERE),
     ],
 )
 def test_a_deny_that_names_the_action_takes_away(denied: Statement, expected: Extent) -> None:
@@ -169,7 +176,7 @@ def test_statements_that_are_not_understood_open_nothing() -> None:
 
 def test_who_asks_counts() -> None:
     mine = when("ArnEquals", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/DS")
-    others = when("ArnEquals", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/Other")
+    others = when("ArnEquals", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/team/DS")
     assert of("sqs:SendMessage", principal(allow("sqs:*", **mine))) is Extent.SOMEWHERE
     assert of("sqs:SendMessage", principal(allow("sqs:*", **others))) is Extent.NOWHERE
     assert of("sqs:SendMessage", principal(allow("sqs:*", **others), iam_arn=None)) is Extent.SOMEWHERE
