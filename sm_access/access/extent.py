@@ -39,7 +39,7 @@ _ANY = "*"
 _EVERYTHING = Shape("*", (Run(),))
 _MAYBE = (Decision.ALLOW, Decision.UNDETERMINED)
 
-MOST_PAIRS = 1_500
+MOST_PAIRS = 500
 """How many kinds of resource are held against a pattern of what is granted; what is left then cannot be told."""
 
 
