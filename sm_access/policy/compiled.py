@@ -32,7 +32,7 @@ from sm_access.policy.request import ContextValue, Request, resolve
 from sm_access.policy.services import service_rules
 from sm_access.policy.services.public_access import within_public_access
 from sm_access.policy.services.resource_control import resource_controlled
-from sm_access.policy.services.rules import ServiceRules, Traits
+from sm_access.policy.services.rules import DEFAULT, ServiceRules, Traits
 from sm_access.policy.statement_bits import Binding, StatementBits
 from sm_access.policy.truth import YES
 
@@ -147,25 +147,28 @@ class _Program:
         """The plain authorizer's."""
         return authorize(self._policies, self.ask(action, resource))
 
-    def kind(self, action: str, certain: int, possible: int) -> _Kind:
+    def regime(self, lowered: str) -> _Regime:
+        """How an action, in lower case, is treated."""
+        rules = service_rules(lowered)
+        return rules, rules.traits(lowered), self._resource_controlled(lowered)
+
+    def kind(self, action: str, certain: int, possible: int, regime: _Regime) -> _Kind:
         """Actions that the same statements cover, and that are treated alike, are of one kind."""
-        rules = service_rules(action)
-        regime = (rules, rules.traits(action.lower()), self._resource_controlled(action))
         key = (certain, possible, regime)
         found = self._kinds.get(key)
         if found is None:
             if regime not in self.tables:
-                self.tables[regime] = _Tables(self, rules, regime[1], action, len(self.tables))
+                self.tables[regime] = _Tables(self, regime[0], regime[1], action, len(self.tables))
             found = _Kind(certain, possible, action, self.tables[regime])
             _keep(self._kinds, key, found, MOST_KINDS)
         return found
 
-    def _resource_controlled(self, action: str) -> bool:
+    def _resource_controlled(self, lowered: str) -> bool:
         """Whether resource control policies apply to the action, and to this principal."""
-        if self._policies.resource_control is None or not resource_controlled(action.lower()):
+        if self._policies.resource_control is None or not resource_controlled(lowered):
             return False
         if self._controlled is None:
-            layers = authorize(self._silent, self.ask(action, "*")).layers
+            layers = authorize(self._silent, self.ask(lowered, "*")).layers
             self._controlled = any(result.layer is Layer.RESOURCE_CONTROL for result in layers)
         return self._controlled
 
@@ -271,8 +274,9 @@ class _Kinds(dict[str, _Kind]):
 
     def __missing__(self, action: str) -> _Kind:
         self._program.ask(action, "*")  # refuses what is no action
-        certain, possible, _ = self._program.bits.actions.match(action.lower())
-        found = self._program.kind(action, certain, possible)
+        lowered = action.lower()
+        certain, possible, _ = self._program.bits.actions.match(lowered)
+        found = self._program.kind(action, certain, possible, self._program.regime(lowered))
         if len(action) <= LONGEST_TEXT:
             _keep(self, action, found, MOST_TEXTS)
         return found
@@ -462,15 +466,20 @@ class _Universe:
 
 
 def _with_kinds(program: _Program, actions: Iterable[str]) -> Iterator[tuple[str, _Kind]]:
-    """Each action with its kind; found once for all actions of a service where no pattern tells them apart."""
+    """Each action with its kind; found once for all actions of a service where nothing tells them apart."""
     index = program.bits.actions
     for service, listed in groupby(actions, lambda action: action.partition(":")[0]):
-        together = index.named.match_all_under(f"{service.lower()}:")
+        prefix = f"{service.lower()}:"
+        together = index.named.match_all_under(prefix)
+        alike = program.regime(prefix) if service_rules(prefix) is DEFAULT else None
+        kind = None
         for action in listed:
-            lowered = action.lower()
-            named = index.named.match(lowered) if together is None else together
-            certain, possible, _ = index.outcome(named, lowered)
-            yield action, program.kind(action, certain, possible)
+            if kind is None or together is None or alike is None:
+                lowered = action.lower()
+                named = index.named.match(lowered) if together is None else together
+                certain, possible, _ = index.outcome(named, lowered)
+                kind = program.kind(action, certain, possible, alike or program.regime(lowered))
+            yield action, kind
 
 
 def _columns(count: int, kinds: Iterable[tuple[int, int]]) -> list[int]:

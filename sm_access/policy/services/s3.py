@@ -34,6 +34,8 @@ def _traits(action: str) -> Traits:
 
 def access_point(resource: str) -> Arn | None:
     """The access point that `resource` is, or through which it is an object; None for anything else."""
+    if _POINT not in resource:  # most are none, and this is asked of each new one
+        return None
     arn = Arn.read(resource)
     if arn is None or arn.service != "s3" or not arn.resource.startswith(_POINT):
         return None
