@@ -29,7 +29,7 @@ from sm_access.policy.layer_masks import Cover, LayerMasks
 from sm_access.policy.policy_set import PolicySet
 from sm_access.policy.principal import Reach
 from sm_access.policy.request import ContextValue, Request, resolve
-from sm_access.policy.services import service_rules
+from sm_access.policy.services import is_ordinary, service_rules
 from sm_access.policy.services.public_access import within_public_access
 from sm_access.policy.services.resource_control import resource_controlled
 from sm_access.policy.services.rules import DEFAULT, ServiceRules, Traits
@@ -174,18 +174,8 @@ class _Program:
 
     def table(self, tables: _Tables, resource: str) -> _Table:
         """The decisions about `resource`, for one regime."""
-        rules = tables.rules
-        text = rules.resource_for(resource)
-        head = (
-            _head(text),
-            rules.consent_required(text),
-            rules.beyond(tables.traits, text).value,
-            *rules.derived(text).items(),
-        )
-        frame = tables.frames.get(head)
-        if frame is None:
-            frame = self._frame(self.ask(tables.action, resource))
-            _keep(tables.frames, head, frame, MOST_KINDS)
+        text = tables.rules.resource_for(resource)
+        frame = self.frame(tables, resource, text)
         certain, possible, filled = frame.binding.match(text)
         if filled:
             found = _Table(self, frame, certain, possible, own=True)
@@ -197,6 +187,21 @@ class _Program:
                 _keep(self._kinds_of_resource, key, found, MOST_KINDS)
         if tables.number not in found.samples:
             found.samples[tables.number] = resource
+        return found
+
+    def frame(self, tables: _Tables, resource: str, text: str) -> LayerMasks:
+        """What holds for `resource` in one regime, beside its match with the statements; `text`: what is matched."""
+        rules = tables.rules
+        head = (
+            _head(text),
+            rules.consent_required(text),
+            rules.beyond(tables.traits, text).value,
+            *rules.derived(text).items(),
+        )
+        found = tables.frames.get(head)
+        if found is None:
+            found = self._frame(self.ask(tables.action, resource))
+            _keep(tables.frames, head, found, MOST_KINDS)
         return found
 
     def _frame(self, request: Request) -> LayerMasks:
@@ -417,13 +422,31 @@ class _Deciding(dict[_Kind, StatementRef | None]):
         return found
 
 
+_Group = tuple[
+    "_Tables", int, tuple[int, ...]
+]  # regimes by one of them: its tables, runs of all, numbers of all
+
+
 class _Universe:
     """All actions, as runs of one kind that follow each other; one bit for each run.
 
     `certain`, `possible`: for each statement the runs that it covers. `kinds`: the kind of each run.
+
+    # INVARIANT: regimes that have one frame on an ordinary resource have one on all ordinary resources of its owner
+    # (`ServiceRules.marks`), so that one of them answers for all.
     """
 
-    __slots__ = ("_alike", "_names", "_runs", "certain", "kinds", "possible", "settled")
+    __slots__ = (
+        "_groups",
+        "_groups_of_owner",
+        "_names",
+        "_program",
+        "_runs",
+        "certain",
+        "kinds",
+        "possible",
+        "settled",
+    )
 
     def __init__(self, program: _Program, actions: Iterable[str]) -> None:
         runs = [
@@ -439,7 +462,10 @@ class _Universe:
         of_tables = [0] * len(program.tables)
         for kind, mask in places.items():
             of_tables[kind.tables.number] |= mask
-        self._alike = tuple(zip(program.tables.values(), of_tables, strict=True))
+        listed = zip(program.tables.values(), of_tables, strict=True)
+        self._groups: tuple[_Group, ...] = tuple((found, mask, (found.number,)) for found, mask in listed)
+        self._groups_of_owner: dict[str, tuple[_Group, ...]] = {}
+        self._program = program
         count = len(program.bits.statements)
         everything = (1 << len(runs)) - 1
         self.certain = _columns(count, ((kind.certain, mask) for kind, mask in places.items()))
@@ -451,8 +477,11 @@ class _Universe:
     def allowed_on(self, resource: str) -> tuple[str, ...]:
         """The actions that are ALLOW, in their order."""
         tables: dict[int, tuple[_Table, int]] = {}
-        for listed, mask in self._alike:
+        for listed, mask, numbers in self._groups_on(resource):
             table = listed[resource]
+            for number in numbers:
+                if number not in table.samples:
+                    table.samples[number] = resource
             tables[id(table)] = (table, mask | tables.get(id(table), (table, 0))[1])
         runs = 0
         for table, mask in tables.values():
@@ -463,6 +492,27 @@ class _Universe:
             names = tuple(chain.from_iterable(compress(self._runs, chosen)))
             _keep(self._names, runs, names, MOST_OWN_TABLES)
         return names
+
+    def _groups_on(self, resource: str) -> tuple[_Group, ...]:
+        """The regimes that may differ on `resource`."""
+        if not is_ordinary(resource):
+            return self._groups
+        owner = _head(resource)
+        found = self._groups_of_owner.get(owner)
+        if found is None:
+            together: dict[LayerMasks, list[_Group]] = {}
+            for group in self._groups:
+                together.setdefault(self._program.frame(group[0], resource, resource), []).append(group)
+            found = tuple(
+                (
+                    groups[0][0],
+                    sum(mask for _, mask, _ in groups),
+                    tuple(number for _, _, numbers in groups for number in numbers),
+                )
+                for groups in together.values()
+            )
+            _keep(self._groups_of_owner, owner, found, MOST_KINDS)
+        return found
 
 
 def _with_kinds(program: _Program, actions: Iterable[str]) -> Iterator[tuple[str, _Kind]]:

@@ -16,6 +16,8 @@ from sm_access.policy import Decision, PolicySet, Request, Response, authorize, 
 from sm_access.policy.context import RequestContext
 from sm_access.policy.pattern import parse_template
 from sm_access.policy.pattern_index import PatternIndex
+from sm_access.policy.services import is_ordinary, service_rules
+from sm_access.policy.truth import YES
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/ds/SageMaker"
 ROLE = "arn:aws:iam::111122223333:role/ds"
@@ -399,6 +401,27 @@ def test_actions_that_the_same_statements_match_may_differ(turned: bool) -> None
         plain = authorize(policies, Request(SESSION, action, resource))
         assert bound.decide(action, resource) is plain.decision, action
     assert bound.allowed_actions(key) == ("kms:Decrypt", "kms:Decrypt")
+
+
+ORDINARY = [
+    resource for resource in (*RESOURCES, "arn:aws:sns:eu-west-1:111122223333:t") if is_ordinary(resource)
+]
+
+
+@pytest.mark.parametrize("resource", ORDINARY)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_no_service_treats_an_ordinary_resource_other_than_most_do(action: str, resource: str) -> None:
+    rules = service_rules(action)
+    assert rules.resource_for(resource) == resource
+    assert not rules.consent_required(resource)
+    assert rules.derived(resource) == {}
+    assert rules.beyond(rules.traits(action.lower()), resource) == YES
+
+
+def test_what_is_not_ordinary_is_so_for_a_reason() -> None:
+    assert set(RESOURCES) - set(ORDINARY) == {
+        resource for resource in RESOURCES if "accesspoint/" in resource or ":key/" in resource
+    } | {"arn:aws:kms:eu-west-1:111122223333:alias/a", "arn:aws:iam::111122223333:role/other", "*"}
 
 
 def test_the_statement_that_names_the_principal_most_closely_decides() -> None:

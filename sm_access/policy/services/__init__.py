@@ -14,6 +14,14 @@ _REGISTRY: dict[str, ServiceRules] = {
 }
 
 
+_MARKS = tuple(dict.fromkeys(mark for rules in _REGISTRY.values() for mark in rules.marks))
+
+
+def is_ordinary(resource: str) -> bool:
+    """Whether no service treats the resource other than most do."""
+    return resource != "*" and not any(mark in resource for mark in _MARKS)
+
+
 def service_rules(action: str) -> ServiceRules:
     """The rules for the service of `action`."""
     return _REGISTRY.get(action.partition(":")[0].lower(), DEFAULT)

@@ -71,4 +71,5 @@ RULES = ServiceRules(
     resource_policy=lambda _resource: "the key policy",
     consent_required=_consent_required,
     beyond=_beyond,
+    marks=(":key/", ":alias/"),
 )

@@ -33,6 +33,7 @@ class ServiceRules:
     account; elsewhere in one account an identity policy is enough.
     `resource_policy(resource)`: what people call it. `derived(resource)`: context keys that follow from it.
     `beyond(traits, resource)`: what else must allow that no layer of policies holds.
+    `marks`: every resource has one of them in its text, or is "*", where one of the above says other than here.
 
     # INVARIANT: actions of one service with the same traits are treated alike (`compiled.py` rests on it).
     """
@@ -43,6 +44,7 @@ class ServiceRules:
     resource_policy: Callable[[str], str] = lambda _resource: "the resource policy"
     derived: Callable[[str], Mapping[str, str]] = lambda _resource: {}
     beyond: Callable[[Traits, str], Truth] = lambda _traits, _resource: YES
+    marks: tuple[str, ...] = ()
 
 
 DEFAULT = ServiceRules()

@@ -72,4 +72,5 @@ RULES = ServiceRules(
     resource_policy=_resource_policy,
     derived=_derived,
     beyond=_beyond,
+    marks=(_POINT,),
 )

@@ -31,4 +31,5 @@ RULES = ServiceRules(
     traits=_traits,
     resource_policy=lambda _resource: "the role's trust policy",
     consent_required=_consent_required,
+    marks=(":role/",),
 )
