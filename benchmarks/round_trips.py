@@ -144,7 +144,7 @@ def measured() -> Iterator[str]:
     yield row("one call after another", their_requests, str(their_requests), theirs, theirs)
     target = f"{trips} (target {MOST_TRIPS})"
     yield row("the collectors, nothing remembered", our_requests, target, ours, theirs)
-    yield row("the collectors, within five minutes of that", later_requests, "1", later, theirs)
+    yield row("the collectors, within five seconds of that", later_requests, "1", later, theirs)
     yield ""
     yield (
         f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_count()} cores, "

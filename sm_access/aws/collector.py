@@ -31,6 +31,9 @@ AHEAD = 50
 """How many of the account's buckets are read before it is known which of them are wanted."""
 _BUCKETS_AT_ONCE = AT_ONCE // 2
 """How many buckets are read at once; of each, two things at first."""
+PRINCIPAL_SECONDS = 5.0
+"""How old what speaks for the principal may be, at most. Grants come and go by others' hands: nobody is to be told of
+one that is over for longer than IAM itself takes to show a change."""
 _LISTING_SHARE = 0.5
 """The part of the time that the list of buckets may take, so that some is left for those that policies name."""
 NO_TIME = (
@@ -146,7 +149,10 @@ class Collector:
     async def _principal(self, reading: Reading) -> PrincipalEvidence:
         caller, _ = await self._caller(reading)
         return await self._remembered(
-            reading, "principal", lambda: read_principal(reading, caller.arn, caller.user_id)
+            reading,
+            "principal",
+            lambda: read_principal(reading, caller.arn, caller.user_id),
+            min(self._max_age, PRINCIPAL_SECONDS),
         )
 
     async def _bucket(self, reading: Reading, name: str, listed: Listed | None = None) -> BucketEvidence:
@@ -155,6 +161,7 @@ class Collector:
             reading,
             ("bucket", name, listed),
             lambda: read_bucket(reading, name, caller.account, listed=listed),
+            self._max_age,
         )
 
     async def _buckets(self, reading: Reading, names: Sequence[str]) -> None:
@@ -176,13 +183,13 @@ class Collector:
         await gather(*map(read, names))
 
     async def _remembered(
-        self, reading: Reading, key: Hashable, read: Callable[[], Awaitable[Evidence]]
+        self, reading: Reading, key: Hashable, read: Callable[[], Awaitable[Evidence]], max_age: float
     ) -> Evidence:
         _, whose = await self._caller(reading)
         key = (whose, key)
         if self._refresh:
             self._cache.forget(key)
-        claim = self._cache.claim(key, self._max_age)
+        claim = self._cache.claim(key, max_age)
         if not claim.is_mine:
             found: Evidence | None = await self._from(reading, claim)
             if found is not None:

@@ -7,7 +7,7 @@ Each takes plain words, does the work through `Services`, and returns a `Result`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sm_access.access.caller import Caller
-    from sm_access.access.evidence import PrincipalEvidence
+    from sm_access.access.evidence import PrincipalEvidence, Unread
     from sm_access.aws.collector import Collector
     from sm_access.presentation.page import Block
 
@@ -92,8 +92,7 @@ def permissions(
     filter: only places that contain this text. can: only places where the answer is yes for these levels.
     everything: all places, not the first 200. service: instead of places in S3, the actions of one service, e.g.
     "sagemaker". refresh: use nothing that this process read before; of places that are named, a no is never told from
-    memory. Raises InvalidS3Uri, UnknownLevel, InvalidInput,
-    and what reading AWS raises.
+    memory. Raises InvalidS3Uri, UnknownLevel, InvalidInput, and what reading AWS raises.
     """
     if service is not None:
         return _of_service(service, refresh, services or Services())
@@ -114,31 +113,43 @@ def permissions(
     beside, others = ((), None) if where or filter or levels else _beside(evidence, at)
     asked = _filter_words(filter, levels)
     return Permissions(
-        matrix_page(shown, caller.arn, at.clock.now(), more=more, asked=asked, beside=beside, others=others)
+        matrix_page(
+            shown,
+            caller.arn,
+            at.clock.now(),
+            more=more,
+            asked=asked,
+            beside=beside,
+            others=others,
+            unlisted=table.unlisted,
+        )
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Places and their verdicts, before they are narrowed down to a level. left_out: how many were not looked at."""
+    """Places and their verdicts, before they are narrowed down to a level. left_out: how many were not looked at.
+    unlisted: which places there are could not be read.
+    """
 
     caller: Caller
     principal: PrincipalEvidence
     rows: list[Row]
     left_out: int
+    unlisted: tuple[Unread, ...]
 
 
 def _table(
     at: Services, collector: Collector, named: Sequence[S3Target], text: str, most: int | None
 ) -> _Table:
     seen = collector.overview(buckets=[target.bucket for target in named] if named else None, containing=text)
-    evidence = replace(seen.principal, unread=(*seen.principal.unread, *seen.unread))
+    evidence = seen.principal
     targets = named or _places(evidence, seen.listed)
     targets = [target for target in targets if text.lower() in str(target).lower()]
     read = targets[:most]
     found = verdicts_on(at, collector, evidence, [(target, level) for target in read for level in Level])
     rows: list[Row] = [(target, {level: found[target, level] for level in Level}) for target in read]
-    return _Table(seen.caller, evidence, rows, len(targets) - len(read))
+    return _Table(seen.caller, evidence, rows, len(targets) - len(read), seen.unread)
 
 
 def _is_yes(row: Row) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sm_access.access.evidence import Unread
 from sm_access.access.level import Level
 from sm_access.access.target import S3Target
 from sm_access.access.verdict import Verdict
@@ -30,7 +31,7 @@ from sm_access.presentation.page import (
 )
 from sm_access.presentation.result import Result
 from sm_access.presentation.spreadsheet import to_csv
-from sm_access.presentation.verdict import decided, reason, unread_words
+from sm_access.presentation.verdict import decided, reason, unread_words, words_of
 
 Row = tuple[S3Target, Mapping[Level, Verdict | str]]
 """A place and the verdict for each level; words instead where its bucket could not be looked at."""
@@ -100,10 +101,12 @@ def matrix_page(
     asked: str = "",
     beside: Sequence[Block] = (),
     others: Mapping[str, Any] | None = None,
+    unlisted: Sequence[Unread] = (),
 ) -> Page:
     """Buckets and prefixes x {list, read, write, delete}.
 
     more: how many places were left out. asked: the filter in words. beside: further blocks, and `others` their data.
+    unlisted: which places there are could not be read.
     """
     verdicts = [verdict for _, row in rows for verdict in row.values() if isinstance(verdict, Verdict)]
     blocks: list[Block] = []
@@ -123,9 +126,18 @@ def matrix_page(
                 )
             )
         )
-    unread = sorted({words for verdict in verdicts for words in unread_words(verdict)})
+    unread = sorted(
+        {words for verdict in verdicts for words in unread_words(verdict)} | set(words_of(unlisted))
+    )
     if unread:
         blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(unread)}."))))
+    untold = [
+        (target, cell) for target, row in rows for cell in [row.get(Level.LIST)] if isinstance(cell, str)
+    ]
+    for words in dict.fromkeys(cell for _, cell in untold):
+        places = [str(target).removeprefix("s3://") for target, cell in untold if cell == words]
+        shown = ", ".join(places[:3]) + (f" and {len(places) - 3:,} more" if len(places) > 3 else "")
+        blocks.append(Paragraph(line(quiet("Not looked at: "), shown, quiet(f". {words}"))))
     blocks += beside
     if verdicts:
         oldest = min(verdict.read_at for verdict in verdicts)

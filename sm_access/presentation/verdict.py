@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sm_access.access.evidence import PrincipalEvidence
+from sm_access.access.evidence import PrincipalEvidence, Unread
 from sm_access.access.level import Level
 from sm_access.access.levels import Check
 from sm_access.access.verdict import Finding, Verdict, level_of
@@ -260,8 +261,12 @@ def _remedy(verdict: Verdict) -> Block | None:
 
 
 def unread_words(of: Verdict | PrincipalEvidence) -> tuple[str, ...]:
+    return words_of(of.unread)
+
+
+def words_of(unread: Iterable[Unread]) -> tuple[str, ...]:
     return tuple(
-        f"{item.what} (needs {item.permission})" if item.permission else item.what for item in of.unread
+        f"{item.what} (needs {item.permission})" if item.permission else item.what for item in unread
     )
 
 

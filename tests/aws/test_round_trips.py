@@ -7,6 +7,7 @@ like one. So the fewest of some attempts is the truth, and more would be a call 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from benchmarks.stand_in import Rounds, StandIn, seed
+from sm_access.aws import collector as collector_module
 from sm_access.aws.cache import PROCESS, Cache
 from sm_access.aws.collector import Collector, Overview
 from sm_access.aws.session import Aws
@@ -23,6 +25,12 @@ from sm_access.config import Settings
 from sm_access.errors import AccessRequired
 
 ATTEMPTS = 4
+
+
+@pytest.fixture(autouse=True)
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests may take longer than what is remembered of a role is young enough."""
+    monkeypatch.setattr(collector_module, "PRINCIPAL_SECONDS", 120.0)
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +107,21 @@ def test_what_was_read_is_not_read_again_but_who_asks_is(stand_in: StandIn, aws:
     assert len(stand_in.take()) > 50
     assert anew.principal.read_at > first.principal.read_at
     assert not collector.is_remembered
+
+
+def test_what_speaks_for_the_role_is_read_again_much_sooner(
+    stand_in: StandIn, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Grants come and go by others' hands."""
+    monkeypatch.setattr(collector_module, "PRINCIPAL_SECONDS", 0.01)
+    cache = Cache()
+    survey(aws, cache)
+    time.sleep(0.02)
+    stand_in.take()
+    survey(aws, cache)
+    asked = {seen.operation for seen in stand_in.take()}
+    assert {"GetRole", "GetRolePolicy", "GetPolicyVersion"} <= asked
+    assert not {"GetBucketPolicy", "GetKeyPolicy"} & asked
 
 
 def test_another_session_gets_nothing_of_what_one_read(stand_in: StandIn, aws: Aws) -> None:
