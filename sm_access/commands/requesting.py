@@ -262,7 +262,7 @@ def _region(kms_key_arn: str | None) -> str | None:
 
 
 def _reviewers(at: Services, target: S3Target) -> str:
-    return at.rules.of(target.bucket).reviewers.words() or (
+    return words.reviewers_words(at.rules.of(target.bucket).reviewers) or (
         "nobody yet: no reviewer is configured, so nobody can approve it"
     )
 

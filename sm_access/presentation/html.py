@@ -55,6 +55,7 @@ border-radius:3px;padding:1px 4px;color:inherit;white-space:pre-wrap}
 .sm-access pre{margin:8px 0 0;padding:8px 10px;background:var(--sma-sunken);border-radius:3px;
 overflow:auto;font:0.92em/1.5 var(--jp-code-font-family,monospace);color:inherit;max-height:320px}
 .sm-access .sma-scroll{overflow-x:auto;margin:8px 0 0}
+.sm-access table{color:inherit}
 .sm-access table.sma-table{border-collapse:collapse;margin:0;table-layout:auto;font-size:inherit;min-width:60%}
 .sm-access table.sma-table tbody>tr:nth-child(n),.sm-access table.sma-table tbody>tr:nth-child(n):hover{
 background:none}

@@ -24,6 +24,7 @@ from sm_access.access.model import AccessRequest, Status, Terms
 from sm_access.access.planner import RolePlan
 from sm_access.access.probe import Outcome, ProbeKind, ProofFinding, ProofStep
 from sm_access.access.proof import unproven_actions
+from sm_access.access.reviewers import Reviewers
 from sm_access.presentation.identity import name_of
 from sm_access.presentation.moments import ago, instant, iso, left
 from sm_access.presentation.page import (
@@ -74,6 +75,16 @@ class Review:
     owner: str | None
     plan: RolePlan | None
     quorum: int = 1
+
+
+def reviewers_words(reviewers: Reviewers) -> str:
+    """Who may review, as people call them; '' where nobody is named."""
+    found = [name_of(reviewer.pattern) for reviewer in reviewers.named]
+    found += [f"members of the IAM group {group}" for group in reviewers.groups]
+    if reviewers.owner_tag:
+        found.append(f"the bucket's owner, by its tag {reviewers.owner_tag}")
+    both = f"; {reviewers.quorum} of them" if reviewers.quorum > 1 else ""
+    return f"{', '.join(found)}{both}" if found else ""
 
 
 def submitted_page(
