@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -43,6 +44,8 @@ class Services:
         self._session = session
         self._variables = 0
         self.clock = SystemClock()
+        #: Waits for so many seconds.
+        self.sleep: Callable[[float], None] = time.sleep
         #: Told of each step of a long reading: how many are done, of how many, and of what. By any thread.
         self.progress: Callable[[int, int, str], None] | None = None
 
@@ -166,7 +169,12 @@ class Services:
     def prover(self) -> Prover:
         from sm_access.aws.prober import S3Prober
 
-        return Prover(self.ledger, S3Prober(self.aws), self.clock)
+        def pause(seconds: int) -> None:
+            if self.progress is not None:
+                self.progress(0, 1, f"IAM is making a change known; asking again in {seconds} s")
+            self.sleep(seconds)
+
+        return Prover(self.ledger, S3Prober(self.aws), self.clock, pause)
 
     @cached_property
     def snapshot_max_age(self) -> timedelta:

@@ -33,6 +33,7 @@ KINDS: Mapping[str, type[Event]] = {
     "applied": kinds.Applied,
     "proven": kinds.Proven,
     "not-provable": kinds.NotProvable,
+    "end-probed": kinds.EndProbed,
     "revoked": kinds.Revoked,
     "released": kinds.Released,
     "collected": kinds.Collected,
@@ -146,8 +147,15 @@ def _statements(value: Any) -> tuple[Statement, ...]:
 
 def _steps(value: Any) -> tuple[ProofStep, ...]:
     return tuple(
-        ProofStep(**_record(item, {"result": _result, "finding": _finding})) for item in _list(value)
+        ProofStep(**_record(item, {"result": _result, "finding": _finding, "attempts": _count}))
+        for item in _list(value)
     )
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise TypeError("a number was expected.")
+    return value
 
 
 def _finding(value: Any) -> ProofFinding:
@@ -180,5 +188,6 @@ _READERS: Mapping[Any, Any] = {
     "Level": _level,
     "tuple[Extra, ...]": _extras,
     "tuple[Statement, ...]": _statements,
+    "ProofFinding": _finding,
     "tuple[ProofStep, ...]": _steps,
 }

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sm_access.access.caller import Caller
 from sm_access.access.level import Extra, Level
 from sm_access.access.levels import Statement
-from sm_access.access.probe import ProofStep
+from sm_access.access.probe import ProofFinding, ProofStep
 from sm_access.access.target import S3Target
 
 
@@ -145,6 +145,15 @@ class NotProvable:
 
 
 @dataclass(frozen=True, slots=True)
+class EndProbed:
+    """After the end: whether AWS denies what the grant had allowed. The grant is over whatever this says."""
+
+    at: datetime
+    finding: ProofFinding
+    steps: tuple[ProofStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Revoked:
     """A reviewer ended it before its time, and why."""
 
@@ -180,6 +189,7 @@ Event = (
     | Applied
     | Proven
     | NotProvable
+    | EndProbed
     | Revoked
     | Released
     | Collected

@@ -6,9 +6,10 @@
         `-> REJECTED | WITHDRAWN
 
 A reviewer who narrows leaves the request waiting, with smaller terms; one of several whose agreement it takes leaves
-it waiting for the others. A rule may approve, and in an emergency the requester may take it: both come to APPROVED, and
-the grant says how. EXPIRED is not an event: it is what a grant is from its end on, whether or not anybody noticed. A
-renewal is an access request of its own with a grant of its own, which names the one that it extends.
+it waiting for the others. A rule may approve, and in an emergency the requester may take it: both come to APPROVED,
+and the grant says how. EXPIRED is not an event: it is what a grant is from its end on, whether or not anybody noticed.
+That AWS denies it from then on may be shown and written down (EndProbed), which changes nothing. A renewal is an
+access request of its own with a grant of its own, which names the one that it extends.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sm_access.access.events import (
     AutoApproved,
     Collected,
     Endorsed,
+    EndProbed,
     Event,
     GlassBroken,
     Narrowed,
@@ -70,7 +72,7 @@ ENDED = frozenset({Status.REVOKED, Status.RELEASED, Status.EXPIRED})
 """Statuses of a grant that is over and may still be on its role."""
 
 _WAITING = frozenset({Status.SUBMITTED})
-_LEGAL: Mapping[type[Event], tuple[frozenset[Status], Status, str]] = {
+_LEGAL: Mapping[type[Event], tuple[frozenset[Status], Status | None, str]] = {
     Narrowed: (_WAITING, Status.SUBMITTED, "narrowed"),
     Endorsed: (_WAITING, Status.SUBMITTED, "approved"),
     Approved: (_WAITING, Status.APPROVED, "approved"),
@@ -81,6 +83,7 @@ _LEGAL: Mapping[type[Event], tuple[frozenset[Status], Status, str]] = {
     Applied: (frozenset({Status.APPROVED}), Status.APPLIED, "applied"),
     Proven: (ON_ROLE, Status.PROVEN, "proven"),
     NotProvable: (ON_ROLE, Status.NOT_PROVABLE, "proven"),
+    EndProbed: (ENDED | {Status.COLLECTED}, None, "shown to be over"),  # which changes nothing
     Revoked: (IN_FORCE, Status.REVOKED, "revoked"),
     Released: (IN_FORCE, Status.RELEASED, "released"),
     Collected: (ENDED, Status.COLLECTED, "collected"),
@@ -263,7 +266,7 @@ def advance(request: AccessRequest, event: Event) -> AccessRequest:
     allowed, then, word = _LEGAL[type(event)]
     if status not in allowed:
         raise _illegal(request, status, word)
-    after = replace(request, status=then, events=(*request.events, event))
+    after = replace(request, status=then or request.status, events=(*request.events, event))
     if isinstance(event, Narrowed):
         return _narrowed(after, event)
     if isinstance(event, Endorsed):

@@ -1,5 +1,4 @@
-"""Calls against S3 that show what a role can do, and what they came to. All of them read; none changes
-anything."""
+"""Calls against S3 that show what a role can do, and what they came to. None of them changes anything."""
 
 from __future__ import annotations
 
@@ -11,17 +10,24 @@ class ProbeKind(str, Enum):
     """The call to make.
 
     LIST: ListObjectsV2 of `bucket` with `prefix`, MaxKeys 1.
-    READ_FOUND: the same listing, then GetObject with Range bytes=0-0 of the key it found; NOTHING_THERE if
-    it found none. READ_KEY: GetObject with Range bytes=0-0 of the key in `prefix`.
+    READ_FOUND: the same listing, then GetObject with Range bytes=0-0 of the key it found; NOTHING_THERE if it found
+    none, FAILED if the listing was denied: that tells nothing about reading. READ_KEY: GetObject with Range bytes=0-0
+    of the key in `prefix`.
+    WRITE: UploadPart, empty, of the key in `prefix` into an upload that nobody began. It takes s3:PutObject and nothing
+    else (S3 User Guide, "Multipart upload API and permissions"), and whoever has that is told that there is no such
+    upload: no endpoint has anything to write to.
+    DELETE: decided from the statements of the grant; no call of S3 that tells would be sure to delete nothing.
     """
 
     LIST = "list"
     READ_FOUND = "read-found"
     READ_KEY = "read-key"
+    WRITE = "write"
+    DELETE = "delete"
 
 
 class Outcome(str, Enum):
-    """What a probe came to. ALLOWED: a 2xx answer, or 416 for an empty object. DENIED: a 403.
+    """What a probe came to. ALLOWED: a 2xx answer, 416 for an empty object, or no such upload. DENIED: a 403.
     NOTHING_THERE: no object to read (an empty listing, or a 404). FAILED: anything else - it tells
     nothing."""
 
@@ -41,10 +47,14 @@ class Probe:
     expected: Outcome
 
 
+DECIDED = "decided"
+"""In the place of AWS's error code: nothing was called, our engine decided."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
     """What a probe came to. `detail`: the error code of AWS's answer or the class of the failure, never a
-    payload."""
+    payload; DECIDED where AWS was not asked."""
 
     probe: Probe
     outcome: Outcome
@@ -61,7 +71,8 @@ class ProofFinding(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProofStep:
-    """One probe, what it came to and what that says."""
+    """One probe, what it came to and what that says. `attempts`: how often it was made until it came to that."""
 
     result: ProbeResult
     finding: ProofFinding
+    attempts: int = 1

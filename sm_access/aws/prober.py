@@ -10,10 +10,14 @@ from sm_access.aws.session import DENIED, Aws, error_code
 
 _ABSENT = frozenset({"NoSuchKey", "404"})
 _EMPTY = frozenset({"InvalidRange", "416"})
+_NO_UPLOAD = "NoSuchUpload"
+
+NEVER_BEGUN = "sm-access-probe-that-nobody-began"
+"""No upload has this id: S3 makes its own, and they are longer."""
 
 
 class S3Prober:
-    """Lists at most one key and reads at most one byte. Nothing of what it reads is kept."""
+    """Lists at most one key, reads at most one byte, and writes nothing. Nothing of what it reads is kept."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
@@ -25,7 +29,10 @@ class S3Prober:
         except ClientError as error:
             code = error_code(error)
             if code in DENIED:
-                return ProbeResult(probe, Outcome.DENIED, code)
+                unasked = probe.kind is ProbeKind.READ_FOUND and error.operation_name != "GetObject"
+                return ProbeResult(probe, Outcome.FAILED if unasked else Outcome.DENIED, code)
+            if code == _NO_UPLOAD and probe.kind is ProbeKind.WRITE:
+                return ProbeResult(probe, Outcome.ALLOWED, code)
             if code in _ABSENT:
                 return ProbeResult(probe, Outcome.NOTHING_THERE, code)
             if code in _EMPTY:
@@ -37,6 +44,11 @@ class S3Prober:
     def _call(self, probe: Probe) -> Outcome:
         s3 = self._aws.client("s3")
         key = probe.prefix
+        if probe.kind is ProbeKind.DELETE:
+            raise ValueError("a deletion is decided, never tried")
+        if probe.kind is ProbeKind.WRITE:
+            s3.upload_part(Bucket=probe.bucket, Key=key, UploadId=NEVER_BEGUN, PartNumber=1, Body=b"")
+            return Outcome.FAILED  # An endpoint that has an upload of this id is none that we know.
         if probe.kind is not ProbeKind.READ_KEY:
             found = s3.list_objects_v2(Bucket=probe.bucket, Prefix=probe.prefix, MaxKeys=1).get(
                 "Contents", ()

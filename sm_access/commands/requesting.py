@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sm_access.access.caller import Caller
 from sm_access.access.duration import parse_duration
+from sm_access.access.events import EndProbed
 from sm_access.access.identity import Certainty
 from sm_access.access.level import parse_extras, parse_level
 from sm_access.access.model import AccessRequest, Status, Terms
@@ -186,7 +187,8 @@ def break_glass(id: str, *, why: str, services: Services | None = None) -> Resul
 
 
 def prove(id: str, *, services: Services | None = None) -> Result:
-    """Show with real calls, as the role itself, that a grant works and that its sibling does not."""
+    """Show with real calls, as the role itself, that a grant works and nothing wider does; or, once it is over, that
+    it no longer does."""
     at = services or Services()
     request = at.desk.get(id)
     caller = at.caller()
@@ -203,7 +205,9 @@ def prove(id: str, *, services: Services | None = None) -> Result:
         if other.grant is not None and other.id != id and other.in_force_at(now)
     ]
     proof = at.prover.prove(id, others)
-    page = words.proof_page(at.desk.get(id), proof.steps, at.clock.now())
+    request, now = at.desk.get(id), at.clock.now()
+    over = isinstance(request.events[-1], EndProbed)
+    page = (words.end_proof_page if over else words.proof_page)(request, proof.steps, now)
     broken = any(step.finding is ProofFinding.NOT_HELD for step in proof.steps)
     return Result(page, 0 if proof.held else 1 if broken else 3)
 

@@ -19,10 +19,11 @@ from sm_access.access.events import (
     Released,
     Revoked,
 )
+from sm_access.access.level import Level
 from sm_access.access.levels import Statement
 from sm_access.access.model import AccessRequest, Status, Terms
 from sm_access.access.planner import RolePlan
-from sm_access.access.probe import Outcome, ProbeKind, ProofFinding, ProofStep
+from sm_access.access.probe import DECIDED, Outcome, ProbeKind, ProbeResult, ProofFinding, ProofStep
 from sm_access.access.proof import unproven_actions
 from sm_access.access.reviewers import Reviewers
 from sm_access.presentation.identity import name_of
@@ -244,22 +245,18 @@ def narrowed_page(request: AccessRequest, statements: Sequence[Statement], now: 
 
 
 def proof_page(request: AccessRequest, steps: Sequence[ProofStep], now: datetime) -> Page:
+    """What probing a grant in force came to."""
     held = all(step.finding is ProofFinding.HELD for step in steps)
-    rows = tuple(
-        (
-            line(_probe_words(step)),
-            line(_outcome_words(step.result.outcome, step.result.detail)),
-            line(_finding_span(step.finding)),
-        )
-        for step in steps
-    )
     untried = unproven_actions(request.level)
     wider = any(step.result.probe.expected is Outcome.DENIED for step in steps)
-    works = f"{'listing it' if untried else 'it'} works{', and no wider' if wider else ''}"
-    beside: tuple[Block, ...] = ()
+    tried = ProbeKind.WRITE if request.level is Level.WRITE else None
+    wrote = any(step.result.probe.kind is tried for step in steps)
+    some = "listing and writing it" if wrote else "listing it"
+    works = f"{some if untried else 'it'} {'work' if wrote else 'works'}{', and no wider' if wider else ''}"
+    beside: tuple[Block, ...] = _surprises(steps)
     if untried:
         names = ", ".join(untried)
-        beside = (Paragraph(line(f"Not tried, because it would change something: {names}.")),)
+        beside += (Paragraph(line(f"Not tried, because it would change something: {names}.")),)
     words = works if held else "not every call came to what the grant promises"
     data = {
         **request_view(request, now),
@@ -270,9 +267,70 @@ def proof_page(request: AccessRequest, steps: Sequence[ProofStep], now: datetime
     return Page(
         line(strong("Proven: " if held else "Not proven: "), f"{words} - ", *_asked(request), "."),
         Tone.OK if held else Tone.WARN,
-        (Table(("real call", "AWS answered", ""), rows), *beside),
+        (_steps_table(steps), *beside),
         data,
     )
+
+
+def end_proof_page(request: AccessRequest, steps: Sequence[ProofStep], now: datetime) -> Page:
+    """What probing a grant that is over came to."""
+    held = bool(steps) and all(step.finding is ProofFinding.HELD for step in steps)
+    still = any(step.finding is ProofFinding.NOT_HELD for step in steps)
+    if held:
+        words = "what it allowed is denied now"
+    elif still:
+        words = "AWS still allows it"
+    else:
+        words = "no call told whether AWS denies it now"
+    data = {
+        **request_view(request, now),
+        "held": held,
+        "over": True,
+        "steps": [step_view(step) for step in steps],
+    }
+    beside = _surprises(steps)
+    if not steps:
+        beside = (Paragraph(line("Other grants on this role allow the same, so there is nothing to see.")),)
+    return Page(
+        line(strong("Over: " if held else "Not shown to be over: "), f"{words} - ", *_asked(request), "."),
+        Tone.OK if held else Tone.WARN,
+        ((_steps_table(steps),) if steps else ()) + beside,
+        data,
+    )
+
+
+def _steps_table(steps: Sequence[ProofStep]) -> Block:
+    return Table(
+        ("real call", "AWS answered", ""),
+        tuple(
+            (
+                line(_probe_words(step)),
+                line(_outcome_words(step.result)),
+                line(_finding_span(step.finding)),
+            )
+            for step in steps
+        ),
+    )
+
+
+def _surprises(steps: Sequence[ProofStep]) -> tuple[Block, ...]:
+    """What explains an answer that was not expected, and how often AWS was asked."""
+    made: list[Block] = []
+    attempts = max((step.attempts for step in steps), default=1)
+    wrong = [step.result.outcome for step in steps if step.finding is ProofFinding.NOT_HELD]
+    if attempts > 1:
+        told = f"IAM had not made the change known at first: AWS was asked {attempts} times."
+        made.append(Paragraph(line(told)))
+    if Outcome.DENIED in wrong:
+        told = (
+            "IAM can take longer than that to make a change known: prove it again in a minute. If it stays, something "
+            "else denies it: sm-access can."
+        )
+        made.append(Paragraph(line(told)))
+    if Outcome.ALLOWED in wrong:
+        told = "What is allowed beyond the grant, something else on the role allows: sm-access can names the policy."
+        made.append(Paragraph(line(told)))
+    return tuple(made)
 
 
 def reconciled_page(
@@ -369,6 +427,8 @@ def step_view(step: ProofStep) -> dict[str, Any]:
         "expected": step.result.probe.expected.value,
         "outcome": step.result.outcome.value,
         "finding": step.finding.value,
+        "attempts": step.attempts,
+        "decided_by": "our engine" if step.result.detail == DECIDED else "AWS",
     }
 
 
@@ -525,16 +585,23 @@ def _probe_words(step: ProofStep) -> str:
         ProbeKind.LIST: f"list {where}",
         ProbeKind.READ_FOUND: f"read one byte beneath {where}",
         ProbeKind.READ_KEY: f"read one byte of {where}",
+        ProbeKind.WRITE: f"write {where}, as a part of an upload that nobody began",
+        ProbeKind.DELETE: f"delete {where}",
     }[probe.kind]
 
 
-def _outcome_words(outcome: Outcome, detail: str) -> str:
+def _outcome_words(result: ProbeResult) -> str:
+    detail = result.detail
+    if detail == DECIDED:
+        # INVARIANT: nobody is told that AWS answered what AWS was not asked.
+        word = {Outcome.ALLOWED: "allowed", Outcome.DENIED: "denied"}.get(result.outcome, "cannot tell")
+        return f"not asked: {word}, decided from the grant's statements"
     return {
         Outcome.ALLOWED: "allowed",
         Outcome.DENIED: "denied",
         Outcome.NOTHING_THERE: "no object there to read",
         Outcome.FAILED: f"failed ({detail})",
-    }[outcome]
+    }[result.outcome]
 
 
 def _finding_span(finding: ProofFinding) -> Span:

@@ -44,6 +44,7 @@ BY_REQUESTERS = frozenset(
         "revoked",
         "proven",
         "not-provable",
+        "end-probed",
         # No person decides on these two: the reconciler asks the rules again before anything is applied.
         "auto-approved",
         "glass-broken",
@@ -51,7 +52,7 @@ BY_REQUESTERS = frozenset(
 )
 """Kinds of event that count from a requester's partition. What is not here is somebody else's to write."""
 
-BY_RECONCILERS = frozenset({"applied", "collected", "proven", "not-provable"})
+BY_RECONCILERS = frozenset({"applied", "collected", "proven", "not-provable", "end-probed"})
 """Kinds of event that are about a role; every other kind is a decision unless its requester may write it."""
 
 FIRST = 1

@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 from doubles import KEY, SCIENTIST, START, STEWARD, WEEK, approve, desk, submit
 
-from sm_access.access import Event, Extra, Level, Outcome, Probe, ProbeKind, ProbeResult, S3Target, judge
+from sm_access.access import (
+    Event,
+    Extra,
+    Level,
+    Outcome,
+    Probe,
+    ProbeKind,
+    ProbeResult,
+    ProofFinding,
+    S3Target,
+    judge,
+)
 from sm_access.access.canonical import canonical_json
 from sm_access.access.event_codec import KINDS, decode_event, encode_event, kind_of
 from sm_access.access.events import (
@@ -14,6 +25,7 @@ from sm_access.access.events import (
     AutoApproved,
     Collected,
     Endorsed,
+    EndProbed,
     GlassBroken,
     Narrowed,
     NotProvable,
@@ -42,6 +54,7 @@ EVENTS: tuple[Event, ...] = (
     Applied(START),
     Proven(START, STEPS),
     NotProvable(START, ()),
+    EndProbed(START, ProofFinding.NOT_HELD, STEPS),
     Revoked(START, SCIENTIST, "released"),
     Collected(START),
 )
@@ -87,6 +100,9 @@ def test_every_kind_is_tried_here() -> None:
         ("approved", {**APPROVAL, "statements": ["x"]}),
         ("approved", {**APPROVAL, "statements": {}}),
         ("proven", {**PROOF, "steps": [{}]}),
+        ("proven", {**PROOF, "steps": [{**PROOF["steps"][0], "attempts": 0}]}),
+        ("proven", {**PROOF, "steps": [{**PROOF["steps"][0], "attempts": True}]}),
+        ("end-probed", {**PROOF, "finding": "over"}),
         ("proven", {**PROOF, "steps": [{**PROOF["steps"][0], "finding": "fine"}]}),
     ],
 )

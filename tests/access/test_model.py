@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from doubles import ACCOUNT, SCIENTIST, START, STEWARD, WEEK, StoppedClock, desk, submit
 
-from sm_access.access import AccessRequest, Caller, Event, Status, fold, same_principal
+from sm_access.access import AccessRequest, Caller, Event, ProofFinding, Status, fold, same_principal
 from sm_access.access.events import (
     Applied,
     Approved,
     Collected,
+    EndProbed,
     NotProvable,
     Proven,
     Rejected,
@@ -44,6 +45,8 @@ NEXT: dict[str, Event] = {
     "applied": Applied(START),
     "proven": Proven(START, ()),
     "not-provable": NotProvable(START, ()),
+    "end probed": EndProbed(START, ProofFinding.HELD, ()),
+    "end probed late": EndProbed(END, ProofFinding.NOT_HELD, ()),
     "revoked": Revoked(START, STEWARD, "over"),
     "collected": Collected(START),
     "collected late": Collected(END),
@@ -51,17 +54,20 @@ NEXT: dict[str, Event] = {
     "revoked late": Revoked(END, STEWARD, "over"),
     "submitted": SUBMITTED,
 }
+LATE = {"collected late", "end probed late"}
 LEGAL = {
     (): {"approved", "rejected", "withdrawn"},
     ("rejected",): set(),
     ("withdrawn",): set(),
-    ("approved",): {"applied", "revoked", "collected late"},
-    ("approved", "applied"): {"proven", "not-provable", "revoked", "collected late"},
-    ("approved", "applied", "proven"): {"proven", "not-provable", "revoked", "collected late"},
-    ("approved", "applied", "not-provable"): {"proven", "not-provable", "revoked", "collected late"},
-    ("approved", "revoked"): {"collected", "collected late"},
-    ("approved", "applied", "revoked", "collected"): set(),
-    ("approved", "applied", "collected late"): set(),
+    ("approved",): {"applied", "revoked", *LATE},
+    ("approved", "applied"): {"proven", "not-provable", "revoked", *LATE},
+    ("approved", "applied", "proven"): {"proven", "not-provable", "revoked", *LATE},
+    ("approved", "applied", "not-provable"): {"proven", "not-provable", "revoked", *LATE},
+    ("approved", "applied", "end probed late"): {"proven", "not-provable", "revoked", *LATE},
+    ("approved", "revoked"): {"collected", "end probed", *LATE},
+    ("approved", "revoked", "end probed"): {"collected", "end probed", *LATE},
+    ("approved", "applied", "revoked", "collected"): {"end probed", "end probed late"},
+    ("approved", "applied", "collected late"): {"end probed", "end probed late"},
 }
 
 

@@ -66,9 +66,18 @@ def test_a_proof_that_finds_more_than_was_promised_says_no(
 
     notebook = services_of("notebook")
     monkeypatch.setattr(notebook.prover, "_prober", Everything())
+    waited: list[float] = []
+    notebook.sleep = waited.append
+    told: list[str] = []
+    notebook.progress = lambda done, total, words: told.append(words)
     found = sm_access.prove(applied, services=notebook)
     assert found.exit_code == 1
     assert "not as promised" in found.to_text()
+    assert "something else on the role allows" in found.to_text()
+    assert waited == [1, 2, 4, 8, 15]
+    assert "IAM is making a change known" in told[0]
+    assert "AWS was asked 6 times" in found.to_text()
+    assert all(step["attempts"] == 6 for step in found.to_dict()["steps"])
 
 
 def test_a_proof_that_finds_out_nothing_cannot_tell(
@@ -115,3 +124,43 @@ def test_requests_are_those_of_ones_own_role_unless_asked(services_of: Of, appli
     assert sm_access.requests(services=services_of("legacy")).to_dict()["requests"] == []
     everyone = sm_access.requests(everyone=True, services=services_of("legacy")).to_dict()["requests"]
     assert [each["id"] for each in everyone] == [applied]
+
+
+def test_a_grant_that_is_over_is_shown_to_be_over(services_of: Of) -> None:
+    notebook, approver = services_of("notebook"), services_of("approver")
+    id = str(
+        sm_access.request_access(
+            "s3://acme-lake/raw/", "read", duration="1h", why="churn", services=notebook
+        ).to_dict()["id"]
+    )
+    assert sm_access.approve(id, services=approver)
+    assert sm_access.prove(id, services=notebook)
+    sm_access.revoke(id, services=approver)
+    over = sm_access.prove(id, services=notebook)
+    assert over
+    assert (
+        over.to_text()
+        .splitlines()[0]
+        .endswith("Over: what it allowed is denied now - read s3://acme-lake/raw/.")
+    )
+    assert over.to_dict()["over"] is True
+    trail = sm_access.audit_log(id=id, services=approver).to_dict()["entries"]
+    assert [entry["what"] for entry in trail][-1] == "end-probed"
+    assert trail[-1]["event"]["steps"][0]["result"]["outcome"] == "denied"
+
+
+def test_a_grant_to_write_is_proven_without_writing(services_of: Of, sandbox: Any) -> None:
+    notebook, approver = services_of("notebook"), services_of("approver")
+    id = str(
+        sm_access.request_access(
+            "s3://acme-lake/raw/", "write", duration="1h", why="churn", services=notebook
+        ).to_dict()["id"]
+    )
+    assert sm_access.approve(id, services=approver)
+    found = sm_access.prove(id, services=notebook)
+    assert "Proven: listing and writing it work, and no wider" in found.to_text()
+    assert "not asked: denied, decided from the grant's statements" in found.to_text()
+    assert found.to_dict()["untried"] == ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    keys = sandbox.root_session.client("s3").list_objects_v2(Bucket="acme-lake")["Contents"]
+    assert not [each for each in keys if "sm-access-probe" in each["Key"]]
+    sm_access.revoke(id, services=approver)

@@ -13,7 +13,7 @@ from sm_access.access.identity import Authority, CredentialSource, Identity, Rol
 from sm_access.access.level import Level
 from sm_access.access.model import Status, Terms
 from sm_access.access.planner import InUse, arrange
-from sm_access.access.probe import Outcome, Probe, ProbeKind, ProbeResult
+from sm_access.access.probe import DECIDED, Outcome, Probe, ProbeKind, ProbeResult
 from sm_access.access.proof import ProofFinding, ProofStep
 from sm_access.access.rules import Rules
 from sm_access.access.target import S3Target
@@ -231,6 +231,9 @@ def test_empty_lists_say_what_to_do() -> None:
 @pytest.mark.parametrize("kind", ProbeKind)
 def test_every_step_of_a_proof_has_words(outcome: Outcome, finding: ProofFinding, kind: ProbeKind) -> None:
     step = ProofStep(ProbeResult(Probe(kind, "lake", "raw/", Outcome.ALLOWED), outcome, "X"), finding)
+    over = words.end_proof_page(request_in(Status.REVOKED), (step,), NOW)
+    assert over.data["held"] is (finding is ProofFinding.HELD)
+    assert ("Not shown to be over" in to_text(over)) is (finding is not ProofFinding.HELD)
     page = words.proof_page(request_in(Status.APPROVED), (step,), NOW)
     assert page.data["held"] is (finding is ProofFinding.HELD)
     assert ("Proven: " in to_text(page)) is (finding is ProofFinding.HELD)
@@ -279,7 +282,7 @@ def test_a_proof_says_what_was_not_tried() -> None:
     request = replace(request, terms=replace(request.terms, level=Level.WRITE))
     text = to_text(words.proof_page(request, (listed,), NOW))
     assert "Proven: listing it works - write" in text
-    assert "Not tried, because it would change something: s3:PutObject" in text
+    assert "Not tried, because it would change something: s3:AbortMultipartUpload" in text
     reading = to_text(
         words.proof_page(replace(request, terms=replace(request.terms, level=Level.READ)), (listed,), NOW)
     )
@@ -306,3 +309,30 @@ def test_the_answer_to_a_rejected_request_is_one_command_away() -> None:
 def test_what_else_was_put_on_the_role_is_named() -> None:
     page = words.decided_page(request_in(Status.APPLIED), "Approved", NOW, also=["r-other"])
     assert "Put on the role as well, approved before: r-other." in to_text(page)
+
+
+def test_what_our_engine_decided_is_never_called_an_answer_of_aws() -> None:
+    for outcome, word in (
+        (Outcome.DENIED, "denied"),
+        (Outcome.ALLOWED, "allowed"),
+        (Outcome.FAILED, "cannot tell"),
+    ):
+        deleting = Probe(ProbeKind.DELETE, "lake", "raw/x", Outcome.DENIED)
+        step = ProofStep(ProbeResult(deleting, outcome, DECIDED), ProofFinding.HELD)
+        page = words.proof_page(request_in(Status.APPLIED), (step,), NOW)
+        assert f"not asked: {word}, decided from the grant's statements" in to_text(page)
+        assert page.data["steps"][0]["decided_by"] == "our engine"
+
+
+def test_an_end_that_other_grants_hide_is_not_called_shown() -> None:
+    page = words.end_proof_page(request_in(Status.REVOKED), (), NOW)
+    assert page.data["held"] is False
+    assert "Other grants on this role allow the same" in to_text(page)
+
+
+def test_a_denial_right_after_the_role_was_written_is_not_believed_yet() -> None:
+    listing = Probe(ProbeKind.LIST, "lake", "raw/", Outcome.ALLOWED)
+    step = ProofStep(ProbeResult(listing, Outcome.DENIED, "AccessDenied"), ProofFinding.NOT_HELD, 6)
+    text = to_text(words.proof_page(request_in(Status.APPLIED), (step,), NOW))
+    assert "AWS was asked 6 times" in text
+    assert "prove it again in a minute" in text
