@@ -1,6 +1,9 @@
 """ArnEquals and ArnLike, which behave alike: each of the six parts is matched on its own, with wildcards.
 
 A lone `*` is taken as any ARN. A value with fewer parts is no ARN pattern and cannot be compared.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators",
+"Amazon Resource Name (ARN) condition operators".
 """
 
 from __future__ import annotations

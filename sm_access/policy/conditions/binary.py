@@ -1,4 +1,7 @@
-"""BinaryEquals: byte for byte; both sides are given in base64."""
+"""BinaryEquals: byte for byte; both sides are given in base64.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Binary condition operators".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Bool: true or false, in any case."""
+"""Bool: true or false, in any case.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Boolean condition operators".
+"""
 
 from __future__ import annotations
 

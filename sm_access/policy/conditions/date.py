@@ -1,6 +1,8 @@
 """Date operators: ISO 8601 in W3C's profile, or seconds since 1970 (never milliseconds).
 
 Four digits alone are a year. A time of day needs its zone.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Date condition operators".
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@ matches.
 
 Not compared, as AWS does not say what becomes of them and IAM refuses the first: an IPv6 range with bits set beyond its
 length, and an IPv4 address written as an IPv6 one.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "IP address condition operators".
 """
 
 from __future__ import annotations

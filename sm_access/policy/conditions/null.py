@@ -1,5 +1,9 @@
 """Null: whether the key is absent from the request. The one operator that looks at no value of the
-request."""
+request.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators",
+"Condition operator to check existence of condition keys".
+"""
 
 from __future__ import annotations
 

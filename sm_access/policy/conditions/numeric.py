@@ -1,4 +1,7 @@
-"""Numeric operators: integers and decimals, compared exactly."""
+"""Numeric operators: integers and decimals, compared exactly.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Numeric condition operators".
+"""
 
 from __future__ import annotations
 

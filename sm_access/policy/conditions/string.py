@@ -1,4 +1,7 @@
-"""StringEquals, StringEqualsIgnoreCase, StringLike and their negations. Only StringLike knows wildcards."""
+"""StringEquals, StringEqualsIgnoreCase, StringLike and their negations. Only StringLike knows wildcards.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "String condition operators".
+"""
 
 from __future__ import annotations
 
