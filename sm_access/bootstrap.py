@@ -14,10 +14,17 @@ from sm_access.access.proof import Prover
 from sm_access.access.reconciler import Reconciler
 from sm_access.access.rules import Rules
 from sm_access.config import Settings
-from sm_access.errors import InvalidDuration, InvalidSetting, NoCredentials, NotSupportedHere
+from sm_access.errors import (
+    InvalidDuration,
+    InvalidSetting,
+    NoCredentials,
+    NotSupportedHere,
+    UnusableSnapshot,
+)
 
 if TYPE_CHECKING:
     from sm_access.access.caller import Caller
+    from sm_access.access.fallback import Fallback
     from sm_access.access.identity import Identity
     from sm_access.access.ports import Directory, Notifier
     from sm_access.aws.collector import Collector
@@ -194,6 +201,32 @@ class Services:
         from sm_access.aws.snapshot import SnapshotStore
 
         return SnapshotStore(self.aws, account, place or self.settings.snapshot)
+
+    def fallback(self, caller: Caller, *, probe: bool) -> Fallback:
+        """The sources to ask where the caller's policies may not be read. probe: somebody agreed to real calls."""
+        from sm_access.access.fallback import Fallback
+        from sm_access.access.snapshot import Snapshot, decode, file_name
+        from sm_access.aws.deadline import Deadline
+        from sm_access.aws.observer import S3Observer
+        from sm_access.aws.sagemaker_site import read_metadata
+        from sm_access.aws.simulator import IamSimulator
+
+        deadline = Deadline(self.settings.timeout_seconds)  # for all of them together
+
+        def snapshot() -> Snapshot:
+            if ":role/" not in caller.principal:
+                raise UnusableSnapshot("Snapshots are published of roles alone.")
+            content = self.snapshots(caller.account).read(file_name(caller.account, caller.principal))
+            return decode(content, caller, self.clock.now())
+
+        role = read_metadata(self.settings.resource_metadata).get("ExecutionRoleArn", "")
+        return Fallback(
+            self.clock,
+            snapshot=lambda: deadline.start(snapshot, "reading the published snapshot").result(),
+            max_age=self.snapshot_max_age,
+            simulator=IamSimulator(self.aws, role, deadline),
+            observer=S3Observer(self.aws, self.clock, deadline) if probe else None,
+        )
 
     def caller(self) -> Caller:
         """Who AWS says is calling. Raises NoCredentials, ExpiredCredentials, AwsUnreachable."""

@@ -10,9 +10,13 @@ from typing import Any, Protocol
 
 from sm_access.access.caller import Caller
 from sm_access.access.events import Event
+from sm_access.access.evidence import BucketEvidence, PrincipalEvidence
+from sm_access.access.levels import Check
 from sm_access.access.model import AccessRequest
+from sm_access.access.observation import Observation
 from sm_access.access.probe import Probe, ProbeResult
 from sm_access.access.reviewers import Facts
+from sm_access.access.simulated import Simulation
 
 Document = dict[str, Any]
 """A policy document as JSON: {"Version": ..., "Statement": [...]}."""
@@ -92,6 +96,32 @@ class Snapshots(Protocol):
 
     def write(self, name: str, content: bytes) -> str:
         """Publish the document, and say where. Errors of AWS surface as AccessDenied and the like."""
+
+
+class Simulator(Protocol):
+    """AWS's own simulation of what a principal's policies say."""
+
+    def simulate(
+        self,
+        principal: PrincipalEvidence,
+        bucket: BucketEvidence,
+        checks: Sequence[Check],
+        now: datetime,
+    ) -> Sequence[Simulation | None]:
+        """The answer to each check, in their order; None where none came. Raises AccessDenied, CannotTell."""
+
+
+class Observer(Protocol):
+    """Calls that read and change nothing, made to see what comes of them. Nothing is raised for what AWS answers."""
+
+    def list(self, bucket: str, prefix: str) -> Observation:
+        """ListObjectsV2 of exactly this prefix, MaxKeys 0."""
+
+    def first_key(self, bucket: str, prefix: str) -> str | None:
+        """The first key beneath a prefix; None where there is none, or none is told."""
+
+    def read(self, bucket: str, key: str) -> Observation:
+        """GetObject of the first byte."""
 
 
 class Prober(Protocol):

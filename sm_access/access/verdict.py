@@ -23,6 +23,7 @@ from sm_access.access.evidence import (
 from sm_access.access.instant import format_instant
 from sm_access.access.level import Level
 from sm_access.access.levels import LIST_ACTION, Check, actions, checks, statements
+from sm_access.access.observation import Attempt, Observation, Origin, Plan, seen
 from sm_access.access.target import S3Target
 from sm_access.access.terms import partition_of
 from sm_access.errors import CannotTell, InvalidInput
@@ -71,10 +72,12 @@ class Finding:
 class Verdict:
     """The folded answer.
 
-    asked: a level or an action, as the person put it. read_at: the oldest reading used.
+    asked: a level or an action, as the person put it. read_at: the oldest reading used. at: the moment it is for.
     with_grant: what the answer would be if the role were granted this level there; None where nothing lacks.
     unsettled: what makes a yes uncertain although each finding says yes, in words; '' where nothing does.
     exceptions: one finding for each part of the place for which the answer is not the yes of the rest.
+    origins: what it rests on beside the policies read now. attempts: sources that were of no help.
+    observations: calls that were made to see, and what came of them. plan: calls that could be made to see.
     """
 
     principal: str
@@ -83,23 +86,49 @@ class Verdict:
     findings: tuple[Finding, ...]
     read_at: datetime
     unread: tuple[Unread, ...]
+    at: datetime
     unsettled: str = ""
     with_grant: Decision | None = None
     exceptions: tuple[Finding, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    plan: Plan | None = None
 
     @property
     def deciding(self) -> Finding:
         """The finding that decides: the worst; among equals, what the level is about before listing or key."""
-        return min(
-            self.findings, key=lambda finding: (_SEVERITY.index(finding.response.decision), _rank(finding))
-        )
+        return min(self.findings, key=lambda finding: (_SEVERITY.index(self.of(finding)), _rank(finding)))
 
     @property
     def decision(self) -> Decision:
-        decision = self.deciding.response.decision
-        # INVARIANT: what could not be read never turns into a yes.
-        open_still = self.unsettled or self.exceptions
+        decision = self.of(self.deciding)
+        # INVARIANT: what could not be read never turns into a yes; only having seen all of it does.
+        open_still = self.exceptions or (self.unsettled and not self.all_seen)
         return Decision.UNDETERMINED if open_still and decision is Decision.ALLOW else decision
+
+    def of(self, finding: Finding) -> Decision:
+        """The answer to one call: the policies', unless they leave it open or something else was seen.
+
+        # INVARIANT: what was seen opens nothing that the policies close; a refusal counts whatever they say.
+        """
+        told, observed = finding.response.decision, self._seen(finding.check)
+        if observed is None or (observed is Decision.ALLOW and told is not Decision.UNDETERMINED):
+            return told
+        return told if told is Decision.EXPLICIT_DENY else observed
+
+    @property
+    def all_seen(self) -> bool:
+        """Whether every call that the question implies was made, and worked."""
+        return all(self._seen(finding.check) is Decision.ALLOW for finding in self.findings)
+
+    def _seen(self, check: Check) -> Decision | None:
+        if check.action == "kms:Decrypt":
+            # A read object was decrypted: so was what the question is about, where it is about that object alone.
+            reads = [each.check for each in self.findings if each.check.action == "s3:GetObject"]
+            whole = all(seen(read, self.observations) is Decision.ALLOW for read in reads)
+            return Decision.ALLOW if reads and whole else None
+        return seen(check, self.observations)
 
 
 def _rank(finding: Finding) -> int:
@@ -153,17 +182,24 @@ def _judge(
         findings=findings,
         read_at=min(principal.read_at, bucket.read_at),
         unread=(*principal.unread, *bucket.unread),
+        at=now,
         unsettled=unsettled,
         exceptions=exceptions,
     )
 
 
 def _unsettled(asked: Level | str, bucket: BucketEvidence) -> str:
-    if not bucket.encryption_read:
+    if not bucket.encryption_read and _needs_the_key(asked):
         return f"the encryption of {bucket.bucket}, which could not be read"
     if bucket.kms_key_arn and not isinstance(asked, Level) and _may_use_the_key(asked):
         return f"whether {asked} uses the bucket's KMS key, which is not modelled"
     return ""
+
+
+def _needs_the_key(asked: Level | str) -> bool:
+    """Whether a bucket's key would have a say, if there is one: listing and deleting touch no content."""
+    level = asked if isinstance(asked, Level) else level_of(asked)
+    return level in {Level.READ, Level.WRITE} or (level is None and _may_use_the_key(asked))
 
 
 def _may_use_the_key(action: str) -> bool:
@@ -288,6 +324,47 @@ def _not_known(
             yield key
 
 
+def context_of(
+    principal: PrincipalEvidence,
+    bucket: BucketEvidence,
+    check: Check,
+    now: datetime,
+    absent: Collection[str] = (),
+) -> tuple[dict[str, str | tuple[str, ...]], list[str]]:
+    """The context keys of a call whose values are known, and those of which only the real call knows the value."""
+    owner, layers = _owner_and_layers(principal, bucket, check)
+    context: dict[str, str | tuple[str, ...]] = {
+        "aws:CurrentTime": format_instant(now),
+        "aws:SecureTransport": "true",
+        **facts(principal, owner),
+        **check.context,
+    }
+    if ":kms:" in check.resource_arn:
+        context["kms:CallerAccount"] = principal.account
+    elif owner is not None:
+        context["s3:ResourceAccount"] = owner
+    unknown = [key for key in _not_known(check, context, layers, principal, owner) if key not in absent]
+    unknown += principal.unknown
+    if principal.iam_arn is None:
+        unknown.append("aws:PrincipalArn")
+    else:
+        context["aws:PrincipalArn"] = principal.iam_arn
+    if owner is None:
+        unknown.append("aws:ResourceAccount")
+    return context, unknown
+
+
+def _owner_and_layers(
+    principal: PrincipalEvidence, bucket: BucketEvidence, check: Check
+) -> tuple[str | None, PolicySet]:
+    """Whose account the resource of a call is in - None where that is not known - and the policies that decide."""
+    of_key = ":kms:" in check.resource_arn
+    layers = policy_set(principal, bucket, of_key=of_key)
+    if check.resource_arn == _NO_RESOURCE:
+        return principal.account, replace(layers, resource=None)
+    return check.resource_arn.split(":")[4] if of_key else bucket.owner_account, layers
+
+
 def decide(
     principal: PrincipalEvidence,
     bucket: BucketEvidence,
@@ -300,29 +377,8 @@ def decide(
 
     absent: context keys, lower-case, of which it is known that the call does not carry them.
     """
-    of_key = ":kms:" in check.resource_arn
-    owner = check.resource_arn.split(":")[4] if of_key else bucket.owner_account
-    layers = policy_set(principal, bucket, of_key=of_key)
-    if check.resource_arn == _NO_RESOURCE:
-        owner, layers = principal.account, replace(layers, resource=None)
-    context: dict[str, str | tuple[str, ...]] = {
-        "aws:CurrentTime": format_instant(now),
-        "aws:SecureTransport": "true",
-        **facts(principal, owner),
-        **check.context,
-    }
-    if of_key:
-        context["kms:CallerAccount"] = principal.account
-    if not of_key and owner is not None:
-        context["s3:ResourceAccount"] = owner
-    unknown = [key for key in _not_known(check, context, layers, principal, owner) if key not in absent]
-    unknown += principal.unknown
-    if principal.iam_arn is None:
-        unknown.append("aws:PrincipalArn")
-    else:
-        context["aws:PrincipalArn"] = principal.iam_arn
-    if owner is None:
-        unknown.append("aws:ResourceAccount")
+    owner, layers = _owner_and_layers(principal, bucket, check)
+    context, unknown = context_of(principal, bucket, check, now, absent)
     request = Request(
         principal=principal.arn,
         action=check.action,

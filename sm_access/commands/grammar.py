@@ -85,6 +85,9 @@ def _as_json() -> bool:
     return bool(click.get_current_context().meta.get("sm_access.json"))
 
 
+_probe = click.option(
+    "--probe", is_flag=True, help="Where policies leave it open, make read-only calls to see."
+)
 _refresh = click.option("--refresh", is_flag=True, help="Read everything anew, and use nothing read before.")
 
 
@@ -97,10 +100,11 @@ def whoami(services: Services) -> Result:
 @_verb("can")
 @click.argument("what", metavar="LEVEL|ACTION", shell_complete=completion.questions)
 @click.argument("where", metavar=WHERE, shell_complete=completion.places)
+@_probe
 @_refresh
-def can(services: Services, what: str, where: str, refresh: bool) -> Result:
+def can(services: Services, what: str, where: str, **how: bool) -> Result:
     """May I list, read, write or delete there - or do one action, such as s3:PutObject - and why?"""
-    return inspecting.can(what, where, refresh=refresh, services=services)
+    return inspecting.can(what, where, services=services, **how)
 
 
 @_verb("permissions")
@@ -114,6 +118,7 @@ def can(services: Services, what: str, where: str, refresh: bool) -> Result:
     help="Only where the answer is yes for this level; may be repeated.",
 )
 @click.option("--all", "everything", is_flag=True, help="All places, not only the first 200.")
+@_probe
 @click.option(
     "--service",
     metavar="NAME",

@@ -7,13 +7,14 @@ Each takes plain words, does the work through `Services`, and returns a `Result`
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from sm_access.access.level import Level, parse_level
 from sm_access.access.target import S3Target
-from sm_access.access.verdict import Verdict, judge
+from sm_access.access.verdict import Verdict
 from sm_access.bootstrap import Services
 from sm_access.errors import CannotTell, InvalidInput, UnknownAction
 from sm_access.policy import Decision
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
     from sm_access.access.caller import Caller
     from sm_access.access.evidence import PrincipalEvidence, Unread
+    from sm_access.access.fallback import Fallback
     from sm_access.aws.collector import Collector
     from sm_access.presentation.page import Block
 
+_PLACES_AT_ONCE = 8
 MOST_PLACES = 200
 """How many places a matrix shows unless all are asked for."""
 
@@ -59,20 +62,24 @@ def greeting(*, services: Services | None = None) -> Result:
     return Result(one_line(identity, at.clock.now()), 0 if identity.caller is not None else 3)
 
 
-def can(what: str, where: str, *, refresh: bool = False, services: Services | None = None) -> Result:
+def can(
+    what: str, where: str, *, probe: bool = False, refresh: bool = False, services: Services | None = None
+) -> Result:
     """May this process do `what` (a level, or an action such as `s3:PutObject`) at `where` (an S3 URI)?
 
-    refresh: use nothing that this process read before. A no is never told from memory: it is looked at again. The
-    result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
+    probe: where nothing else settles it, see what S3 says to calls that change nothing: a listing without keys, one
+    byte of one object. refresh: use nothing that this process read before. A no is never told from memory: it is looked
+    at again. The result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
     """
     at = services or Services()
     asked, target = _asked(what), S3Target.parse(where)
     collector = at.collector(refresh=refresh)
-    _, principal, bucket = collector.question(target.bucket)
-    verdict = judge(principal, bucket, target, asked, now=at.clock.now())
+    caller, principal, bucket = collector.question(target.bucket)
+    sources = at.fallback(caller, probe=probe)
+    verdict = sources.judge(principal, bucket, target, asked)
     if collector.is_remembered and verdict.decision is not Decision.ALLOW:
         _, principal, bucket = collector.anew().question(target.bucket)
-        verdict = judge(principal, bucket, target, asked, now=at.clock.now())
+        verdict = sources.judge(principal, bucket, target, asked)
     return Result(verdict_page(verdict, at.clock.now()), EXIT_CODES[verdict.decision])
 
 
@@ -82,6 +89,7 @@ def permissions(
     can: str | Sequence[str] = (),
     everything: bool = False,
     service: str | None = None,
+    probe: bool = False,
     refresh: bool = False,
     services: Services | None = None,
 ) -> Permissions:
@@ -91,8 +99,8 @@ def permissions(
     where: S3 URIs; without any, the account's buckets and the prefixes that the principal's policies name.
     filter: only places that contain this text. can: only places where the answer is yes for these levels.
     everything: all places, not the first 200. service: instead of places in S3, the actions of one service, e.g.
-    "sagemaker". refresh: use nothing that this process read before; of places that are named, a no is never told from
-    memory. Raises InvalidS3Uri, UnknownLevel, InvalidInput, and what reading AWS raises.
+    "sagemaker". probe: as of `can`. refresh: use nothing that this process read before; of places that are named, a no
+    is never told from memory. Raises InvalidS3Uri, UnknownLevel, InvalidInput, and what reading AWS raises.
     """
     if service is not None:
         return _of_service(service, refresh, services or Services())
@@ -101,9 +109,9 @@ def permissions(
     levels = tuple(dict.fromkeys(map(parse_level, [can] if isinstance(can, str) else can)))
     collector = at.collector(refresh=refresh)
     most = None if everything or levels else MOST_PLACES
-    table = _table(at, collector, named, filter, most)
+    table = _table(at, collector, probe, named, filter, most)
     if named and collector.is_remembered and not all(map(_is_yes, table.rows)):
-        table = _table(at, collector.anew(), named, filter, most)
+        table = _table(at, collector.anew(), probe, named, filter, most)
     caller, evidence, rows = table.caller, table.principal, table.rows
     chosen = [
         (target, row) for target, row in rows if all(answer_of(row[level]) == "yes" for level in levels)
@@ -140,14 +148,14 @@ class _Table:
 
 
 def _table(
-    at: Services, collector: Collector, named: Sequence[S3Target], text: str, most: int | None
+    at: Services, collector: Collector, probe: bool, named: Sequence[S3Target], text: str, most: int | None
 ) -> _Table:
     seen = collector.overview(buckets=[target.bucket for target in named] if named else None, containing=text)
-    evidence = seen.principal
-    targets = named or _places(evidence, seen.listed)
+    evidence, sources = seen.principal, at.fallback(seen.caller, probe=probe)
+    targets = named or _places(sources.known(evidence), seen.listed)
     targets = [target for target in targets if text.lower() in str(target).lower()]
     read = targets[:most]
-    found = verdicts_on(at, collector, evidence, [(target, level) for target in read for level in Level])
+    found = verdicts_on(sources, collector, evidence, [(target, level) for target in read for level in Level])
     rows: list[Row] = [(target, {level: found[target, level] for level in Level}) for target in read]
     return _Table(seen.caller, evidence, rows, len(targets) - len(read), seen.unread)
 
@@ -189,20 +197,28 @@ def _of_service(service: str, refresh: bool, at: Services) -> Permissions:
 
 
 def verdicts_on(
-    at: Services, collector: Collector, principal: PrincipalEvidence, asked: Sequence[tuple[S3Target, Level]]
+    sources: Fallback,
+    collector: Collector,
+    principal: PrincipalEvidence,
+    asked: Sequence[tuple[S3Target, Level]],
 ) -> dict[tuple[S3Target, Level], Verdict | str]:
     """The verdict for each place and level; words instead where the bucket could not be looked at. Each bucket is read
-    once.
+    once, and other sources are asked about several places at a time.
     """
     buckets = collector.buckets(target.bucket for target, _ in asked)
-    now = at.clock.now()
-    found: dict[tuple[S3Target, Level], Verdict | str] = {}
+    levels: dict[S3Target, list[Level]] = {}
     for target, level in asked:
+        levels.setdefault(target, []).append(level)
+
+    def judged(target: S3Target) -> dict[Level, Verdict | str]:
         bucket = buckets[target.bucket]
-        found[target, level] = (
-            bucket if isinstance(bucket, str) else judge(principal, bucket, target, level, now=now)
-        )
-    return found
+        if isinstance(bucket, str):
+            return dict.fromkeys(levels[target], bucket)
+        return dict(sources.judge_levels(principal, bucket, target, levels[target]))
+
+    with ThreadPoolExecutor(_PLACES_AT_ONCE) as pool:
+        found = dict(zip(levels, pool.map(judged, levels), strict=True))
+    return {(target, level): found[target][level] for target, level in asked}
 
 
 def _asked(what: str) -> Level | str:

@@ -43,7 +43,8 @@ def require(
     # INVARIANT: what a job is paid for on is never told from memory.
     collector = at.collector(refresh=True)
     seen = collector.overview(buckets=[target.bucket for target, _ in needed])
-    caller, found = seen.caller, verdicts_on(at, collector, seen.principal, needed)
+    caller = seen.caller
+    found = verdicts_on(at.fallback(caller, probe=False), collector, seen.principal, needed)
     gaps = gaps_of(found)
     missing = any(gap["answer"] == "no" for gap in gaps)
     if gaps:

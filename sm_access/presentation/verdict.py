@@ -9,6 +9,7 @@ from typing import Any
 from sm_access.access.evidence import PrincipalEvidence, Unread
 from sm_access.access.level import Level
 from sm_access.access.levels import Check
+from sm_access.access.observation import Source
 from sm_access.access.verdict import Finding, Verdict, level_of
 from sm_access.policy import Decision, Layer, LayerResult, NearMiss, StatementRef
 from sm_access.presentation.identity import name_of
@@ -27,6 +28,18 @@ from sm_access.presentation.page import (
     line,
     quiet,
     strong,
+)
+from sm_access.presentation.sources import (
+    attempt_view,
+    attempt_words,
+    basis_words,
+    observation_view,
+    observations_matter,
+    observations_table,
+    observed_reason,
+    plan_words,
+    source_words,
+    sources_view,
 )
 
 TONES = {
@@ -59,9 +72,9 @@ _OUTCOME_WORDS = {
 
 
 def verdict_page(verdict: Verdict, now: datetime) -> Page:
-    decision = verdict.decision
+    decision, target = verdict.decision, verdict.target
     headline = line(
-        strong(f"{_answer(verdict)}: "),
+        strong(f"{_answer(verdict, now)}: "),
         f"{name_of(verdict.principal)} {_may(verdict)} ",
         *_what(verdict),
         ", but not everywhere there." if verdict.exceptions else ".",
@@ -70,34 +83,54 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
     helps = _remedy(verdict)
     if helps is not None:
         blocks.append(helps)
-    target = verdict.target
+    if verdict.observations:
+        blocks.append(observations_table(verdict.observations))
+    if verdict.plan is not None:
+        blocks.append(Command(plan_words(verdict.plan), f"sm-access can {verdict.asked} {target} --probe"))
     if decision is not Decision.ALLOW and not target.is_bucket and not target.is_prefix:
         beneath = f"sm-access can {verdict.asked} {target}/"
         blocks.append(Command("This is about one key; for everything beneath it", beneath))
+    if verdict.attempts:
+        blocks.append(Paragraph(line(quiet(f"Asked as well: {attempt_words(verdict.attempts)}."))))
     if verdict.unread:
         blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(unread_words(verdict))}."))))
     beside = dict.fromkeys(words for finding in verdict.findings for words in finding.response.not_modelled)
     if beside:
         blocks.append(Paragraph(line(quiet(f"Not modelled, and able to change this: {'; '.join(beside)}."))))
     blocks.append(Fold("Every call and layer", tuple(_detail(finding) for finding in verdict.findings)))
-    blocks.append(decided(verdict.read_at, now))
-    tone = Tone.WARN if verdict.exceptions else TONES[decision]
+    blocks.append(source(verdict, now))
+    old = decision is Decision.ALLOW and _rests_on(verdict, Source.SNAPSHOT)
+    tone = Tone.WARN if verdict.exceptions or old else TONES[decision]
     return Page(headline, tone, tuple(blocks), verdict_view(verdict))
 
 
+def source(verdict: Verdict, now: datetime) -> Paragraph:
+    """What an answer rests on, and how old that is."""
+    words = source_words(verdict, now)
+    return Paragraph(line(quiet(words))) if words else decided(verdict.read_at, now)
+
+
 def decided(read_at: datetime, now: datetime) -> Paragraph:
-    """What the answer rests on, and how old that is; what was read before can be read anew."""
+    """How old the policies are that an answer rests on; what was read before can be read anew."""
     when = ago(read_at, now)
     anew = "" if when == NOW else "; --refresh reads them anew"
     return Paragraph(line(quiet(f"Decided by sm_access's engine from policies read {when}{anew}.")))
 
 
-def _answer(verdict: Verdict) -> str:
-    """A yes beside which something was not read - an organization's policies, say - is a yes with a limit."""
+def _answer(verdict: Verdict, now: datetime) -> str:
+    """A yes beside which something was not read - an organization's policies, say - is a yes with a limit; and an
+    answer that rests on another source than the policies says on which."""
     if verdict.exceptions:
         return "In part"
-    limited = verdict.decision is Decision.ALLOW and verdict.unread
-    return "Yes, as far as could be read" if limited else ANSWERS[verdict.decision]
+    decision = verdict.decision
+    if decision is Decision.UNDETERMINED:
+        likely = verdict.of(verdict.deciding) is Decision.ALLOW and verdict.origins
+        return "Likely, and not certain" if likely else ANSWERS[decision]
+    how = basis_words(verdict, now)
+    if how:
+        return f"{ANSWERS[decision]}, {how}"
+    limited = decision is Decision.ALLOW and verdict.unread
+    return "Yes, as far as could be read" if limited else ANSWERS[decision]
 
 
 def reason(verdict: Verdict) -> Line:
@@ -107,8 +140,11 @@ def reason(verdict: Verdict) -> Line:
     told = finding.response.deciding
     if verdict.exceptions:
         return _in_part(verdict)
-    if decision is Decision.UNDETERMINED and finding.response.decision is Decision.ALLOW:
-        return line(f"Every policy that was read allows it, but it also depends on {verdict.unsettled}.")
+    if observations_matter(verdict):
+        return observed_reason(verdict)
+    if decision is Decision.UNDETERMINED and verdict.of(finding) is Decision.ALLOW:
+        read = "was simulated" if _rests_on(verdict, Source.SIMULATION) else "was read"
+        return line(f"Every policy that {read} allows it, but it also depends on {verdict.unsettled}.")
     if decision is Decision.UNDETERMINED:
         return line(code(finding.check.action), f" is {'; '.join(finding.response.depends_on)}.")
     if decision is Decision.ALLOW:
@@ -170,7 +206,7 @@ def _implicit(verdict: Verdict, finding: Finding) -> Line:
         because = ["No policy of this principal allows ", *missing, " there."]
     if verdict.with_grant is Decision.ALLOW:
         because.append(" Nothing denies it, so a grant would be enough.")
-    elif verdict.with_grant is not None:
+    elif verdict.with_grant not in (None, Decision.UNDETERMINED):
         because.append(" A grant to the role alone would not be enough.")
     miss = _nearest(finding)
     if miss is not None and Layer.IDENTITY in closed:
@@ -208,7 +244,14 @@ def verdict_view(verdict: Verdict) -> dict[str, Any]:
             {words for finding in verdict.findings for words in finding.response.not_modelled}
         ),
         "read_at": iso(verdict.read_at),
+        "sources": sources_view(verdict),
+        "tried": [observation_view(each) for each in verdict.observations],
+        "asked_as_well": [attempt_view(each) for each in verdict.attempts],
     }
+
+
+def _rests_on(verdict: Verdict, source: Source) -> bool:
+    return any(origin.source is source for origin in verdict.origins)
 
 
 def _may(verdict: Verdict) -> str:
@@ -232,6 +275,8 @@ def _there(check: Check, end: str = ".") -> str:
 def statement_words(told: StatementRef | None) -> str:
     if told is None:
         return "A policy"
+    if told.kind == "simulated":
+        return f"By AWS's own simulation, {told.policy}"
     return f"Statement {told.sid or told.index + 1} of {told.policy} ({told.kind.replace('-', ' ')})"
 
 
