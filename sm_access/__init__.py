@@ -39,6 +39,7 @@ _HOMES = {
     "revoke": "sm_access.commands.requesting",
     "show": "sm_access.commands.requesting",
     "verify_audit_log": "sm_access.commands.audit_log",
+    "who_can": "sm_access.commands.who",
     "whoami": "sm_access.commands.inspecting",
     "withdraw": "sm_access.commands.requesting",
 }
@@ -75,6 +76,7 @@ __all__ = [
     "show",
     "unload_ipython_extension",
     "verify_audit_log",
+    "who_can",
     "whoami",
     "withdraw",
 ]
@@ -103,6 +105,7 @@ if TYPE_CHECKING:
         withdraw,
     )
     from sm_access.commands.requirements import require
+    from sm_access.commands.who import who_can
     from sm_access.errors import AccessRequired, SmAccessError
     from sm_access.notebook.panel import AccessPanel
     from sm_access.policy import Decision

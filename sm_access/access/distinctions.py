@@ -50,6 +50,22 @@ def shapes_of(statement: Statement) -> Iterator[Shape]:
             yield Shape.of(pattern, template.resolve(_NOTHING_KNOWN).within_segments())
 
 
+def touches(place: str, statement: Statement) -> bool:
+    """Whether a statement's Resource may cover a resource or, of an ARN that ends with `*`, any part of that place."""
+    if statement.resource is None or statement.resource.negated:
+        return True
+    universe = (
+        Shape(place, (*place.removesuffix("*"), Run())) if place.endswith("*") else Shape(place, tuple(place))
+    )
+    for pattern in statement.resource.patterns:
+        template = parse_template(pattern, variables=statement.resource.variables)
+        if template.malformed or overlaps(
+            universe, Shape.of(pattern, template.resolve(_NOTHING_KNOWN).within_segments())
+        ):
+            return True
+    return False
+
+
 def _statements(layers: PolicySet) -> Iterator[Statement]:
     # INVARIANT: every layer that can be in the set. What a forgotten one asks for would be taken for absent.
     applied: list[Policies | None] = [

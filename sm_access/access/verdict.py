@@ -143,11 +143,15 @@ def judge(
     asked: Level | str,
     *,
     now: datetime,
+    weigh_grant: bool = True,
 ) -> Verdict:
-    """Answer for a level, or for an action of S3 or KMS. `now` becomes `aws:CurrentTime`."""
+    """Answer for a level, or for an action of S3 or KMS. `now` becomes `aws:CurrentTime`.
+
+    weigh_grant: also say whether a grant would help.
+    """
     verdict = _judge(principal, bucket, target, asked, now)
     level = asked if isinstance(asked, Level) else level_of(asked)
-    if verdict.decision is Decision.ALLOW or level is None:
+    if verdict.decision is Decision.ALLOW or level is None or not weigh_grant:
         return verdict
     granted = with_the_grant(principal, bucket, target, level, now)
     return replace(verdict, with_grant=_judge(granted, bucket, target, asked, now).decision)
@@ -161,12 +165,7 @@ def level_of(action: str) -> Level | None:
 def _judge(
     principal: PrincipalEvidence, bucket: BucketEvidence, target: S3Target, asked: Level | str, now: datetime
 ) -> Verdict:
-    partition = partition_of(principal.arn)
-    implied = (
-        _calls_for(asked, target, bucket, partition)
-        if isinstance(asked, Level)
-        else _calls_of(asked, target, bucket, partition)
-    )
+    implied = calls_of(asked, target, bucket, partition_of(principal.arn))
     findings = tuple(Finding(check, decide(principal, bucket, check, now)) for check in implied)
     unsettled = _unsettled(asked, bucket)
     exceptions: tuple[Finding, ...] = ()
@@ -221,6 +220,15 @@ def _exceptions(
             response = decide(principal, bucket, replace(check, resource_arn=example), now)
             if response.decision is not Decision.ALLOW:
                 yield Finding(replace(check, resource_arn=example), response)
+
+
+def calls_of(
+    asked: Level | str, target: S3Target, bucket: BucketEvidence, partition: str
+) -> tuple[Check, ...]:
+    """The calls that a question implies. Raises InvalidInput, CannotTell for an action that is not about the place."""
+    if isinstance(asked, Level):
+        return _calls_for(asked, target, bucket, partition)
+    return _calls_of(asked, target, bucket, partition)
 
 
 def _calls_for(level: Level, target: S3Target, bucket: BucketEvidence, partition: str) -> tuple[Check, ...]:

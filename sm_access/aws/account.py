@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
+from sm_access.access.evidence import Unread
 from sm_access.access.holder import UNLISTED, AccountHolders, HeldPolicy, Holder, HolderKind
 from sm_access.aws.session import WORKERS, Aws, told
 from sm_access.errors import AccessDenied, CannotTell
@@ -160,3 +161,32 @@ def _read_inline(iam: Any, role: str, name: str) -> HeldPolicy:
     except AccessDenied:
         return HeldPolicy(name, "inline", None, "iam:GetRolePolicy")
     return HeldPolicy(name, "inline", answer["PolicyDocument"])
+
+
+def collect_roles(aws: Aws, account: str) -> AccountHolders:
+    """The account's roles one by one, where the details of everybody may not be read: slower, and without users and
+    groups, which is named. Raises AccessDenied where `iam:ListRoles` is missing too.
+    """
+    iam = aws.client("iam")
+    with told("listing the account's roles"):
+        names = [
+            role["RoleName"] for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]
+        ]
+
+    def read(name: str) -> Holder | Unread:
+        try:
+            return read_role(aws, name)
+        except (AccessDenied, CannotTell):
+            return Unread(f"the role {name}", "iam:GetRole")
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        found = list(pool.map(read, names))
+    return AccountHolders(
+        account=account,
+        holders=tuple(each for each in found if isinstance(each, Holder)),
+        read_at=datetime.now(timezone.utc),
+        unread=(
+            Unread("users and groups", DETAILS),
+            *(each for each in found if isinstance(each, Unread)),
+        ),
+    )

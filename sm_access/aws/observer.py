@@ -24,7 +24,10 @@ LONGEST_MESSAGE = 500
 
 
 class S3Observer:
-    """Of what it reads, the name of one key is kept, to be shown. deadline: what has not answered by then shows nothing."""
+    """Of what it reads, the name of one key is kept, to be shown.
+
+    deadline: what has not answered by then shows nothing.
+    """
 
     def __init__(self, aws: Aws, clock: Clock, deadline: Deadline | None = None) -> None:
         self._aws = aws

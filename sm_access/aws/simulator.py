@@ -8,8 +8,8 @@ and resource; both are read (IAM API Reference, "EvaluationResult").
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,21 +19,27 @@ from sm_access.access.evidence import BucketEvidence, PrincipalEvidence
 from sm_access.access.levels import Check
 from sm_access.access.simulated import SimulatedDecision, Simulation, example_of, stands_for_many
 from sm_access.access.verdict import context_of
-from sm_access.aws.session import WORKERS, Aws, error_code, told
+from sm_access.aws.deadline import Deadline
+from sm_access.aws.session import Aws, error_code, told
 from sm_access.errors import CannotTell
 from sm_access.policy import canonical_principal
 
 Entries = tuple[tuple[str, str | tuple[str, ...]], ...]
 _TYPES = {"aws:currenttime": "date", "aws:securetransport": "boolean"}
 _SERVICE_ROLE_PATH = "service-role/"
+_DOING = "asking AWS's simulation of the role's policies"
 
 
 class IamSimulator:
-    """execution_role: the ARN of the role as SageMaker's metadata tells it, path included; '' where it does not."""
+    """execution_role: the ARN of the role as SageMaker's metadata tells it, path included; '' where it does not.
 
-    def __init__(self, aws: Aws, execution_role: str = "") -> None:
+    deadline: past it, AwsUnreachable is raised; by default each question has the time-out of one call.
+    """
+
+    def __init__(self, aws: Aws, execution_role: str = "", deadline: Deadline | None = None) -> None:
         self._aws = aws
         self._execution_role = execution_role
+        self._deadline = deadline
 
     def simulate(
         self, principal: PrincipalEvidence, bucket: BucketEvidence, checks: Sequence[Check], now: datetime
@@ -42,10 +48,13 @@ class IamSimulator:
         entries = [_entries(principal, bucket, check, now) for check in checks]
         for found, check in zip(entries, checks, strict=True):
             groups.setdefault(found, []).append(check)
-        source, *others = self._sources(principal)
-        with ThreadPoolExecutor(WORKERS) as pool:
-            answers = pool.map(lambda item: self._ask(source, others, item[0], item[1], now), groups.items())
-            by_group = dict(zip(groups, answers, strict=True))
+        sources = self._sources(principal)
+        deadline = self._deadline or Deadline(self._aws.timeout_seconds)
+        waiting = [
+            (found, deadline.start(partial(self._ask, sources, found, group, now), _DOING))
+            for found, group in groups.items()
+        ]
+        by_group = {found: pending.result() for found, pending in waiting}
         return [
             by_group[found].get((check.action.lower(), example_of(check.resource_arn)))
             for found, check in zip(entries, checks, strict=True)
@@ -62,7 +71,7 @@ class IamSimulator:
         return list(dict.fromkeys([*stated, bare, likely]))
 
     def _ask(
-        self, source: str, others: Sequence[str], entries: Entries, checks: Sequence[Check], now: datetime
+        self, sources: Sequence[str], entries: Entries, checks: Sequence[Check], now: datetime
     ) -> Mapping[tuple[str, str], Simulation]:
         iam = self._aws.client("iam")
         given = {
@@ -80,8 +89,8 @@ class IamSimulator:
             ],
         }
         examples = {example_of(check.resource_arn) for check in checks if stands_for_many(check.resource_arn)}
-        with told("asking AWS's simulation of the role's policies"):
-            for arn in (source, *others):
+        with told(_DOING):
+            for arn in sources:
                 try:
                     pages = iam.get_paginator("simulate_principal_policy").paginate(
                         PolicySourceArn=arn, **given

@@ -11,11 +11,12 @@ from sm_access.errors import InvalidInput
 from sm_access.presentation.page import Page, Tone, code, line
 from sm_access.presentation.permissions import Permissions
 from sm_access.presentation.result import Result
+from sm_access.presentation.who import Who
 
 STANDARD_OUTPUT = "-"
 
 
-def export_csv(found: Permissions, file: str) -> Result | int:
+def export_csv(found: Permissions | Who, file: str) -> Result | int:
     """Write the table as CSV in UTF-8; `-` prints it. Raises InvalidInput where the file cannot be written."""
     text = found.to_csv()
     if file == STANDARD_OUTPUT:
@@ -29,5 +30,6 @@ def export_csv(found: Permissions, file: str) -> Result | int:
             remedy="Name another file, or `-` for standard output.",
         ) from None
     count = len(found.records())
-    words = line(f"Wrote {count} {'place' if count == 1 else 'places'} to ", code(printable(file)), ".")
-    return Result(Page(words, Tone.OK, data={"file": file, "places": count}), found.exit_code)
+    what = "principal" if isinstance(found, Who) else "place"
+    words = line(f"Wrote {count} {what if count == 1 else f'{what}s'} to ", code(printable(file)), ".")
+    return Result(Page(words, Tone.OK, data={"file": file, f"{what}s": count}), found.exit_code)

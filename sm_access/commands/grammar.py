@@ -28,6 +28,7 @@ from sm_access.commands import (
     requirements,
     simulation,
 )
+from sm_access.commands import who as who_asking
 from sm_access.commands.headings import HeadedGroup
 from sm_access.presentation.result import Result
 
@@ -362,6 +363,22 @@ def lint(_: Services, files: tuple[str, ...], kind: str | None, strict: bool) ->
     """What AWS would refuse in policy documents (`-`: standard input), and what is legal and surely wrong."""
     result = linting.lint(*files, kind=kind, strict=strict)
     return simulation.print_lines(result, "findings") if _as_json() else result
+
+
+@loop.group("who")
+def who() -> None:
+    """For an admin: who in the account may do something."""
+
+
+@_verb("can", who)
+@click.argument("what", metavar="LEVEL|ACTION", shell_complete=completion.questions)
+@click.argument("where", metavar=WHERE, shell_complete=completion.places)
+@click.option("--all", "everybody", is_flag=True, help="List those who may not as well.")
+@click.option("--csv", "csv_file", metavar="FILE", help="Write everybody as CSV; `-` for standard output.")
+def who_can(services: Services, what: str, where: str, everybody: bool, csv_file: str | None) -> Result | int:
+    """Which roles, groups and users may list, read, write or delete there - or do one action."""
+    found = who_asking.who_can(what, where, everybody=everybody, services=services)
+    return found if csv_file is None else exporting.export_csv(found, csv_file)
 
 
 @loop.group("snapshot")

@@ -72,7 +72,7 @@ def can(
     at again. The result is true for yes. Raises InvalidS3Uri, UnknownLevel, UnknownAction, and what reading AWS raises.
     """
     at = services or Services()
-    asked, target = _asked(what), S3Target.parse(where)
+    asked, target = asked_of(what), S3Target.parse(where)
     collector = at.collector(refresh=refresh)
     caller, principal, bucket = collector.question(target.bucket)
     sources = at.fallback(caller, probe=probe)
@@ -221,7 +221,7 @@ def verdicts_on(
     return {(target, level): found[target][level] for target, level in asked}
 
 
-def _asked(what: str) -> Level | str:
+def asked_of(what: str) -> Level | str:
     """A level, or an action that AWS knows."""
     if ":" not in what:
         return parse_level(what)

@@ -30,6 +30,7 @@ from sm_access.presentation.page import (
     strong,
 )
 from sm_access.presentation.result import Result
+from sm_access.presentation.sources import other_sources
 from sm_access.presentation.spreadsheet import to_csv
 from sm_access.presentation.verdict import decided, reason, unread_words, words_of
 
@@ -141,7 +142,7 @@ def matrix_page(
     blocks += beside
     if verdicts:
         oldest = min(verdict.read_at for verdict in verdicts)
-        blocks.append(decided(oldest, now))
+        blocks += other_sources(verdicts, now) or [decided(oldest, now)]
     data: dict[str, Any] = {
         "principal": principal,
         "filter": asked,

@@ -11,7 +11,7 @@ from sm_access.access.probe import Outcome
 from sm_access.access.verdict import Verdict
 from sm_access.policy import Decision
 from sm_access.presentation.moments import ago, instant, iso
-from sm_access.presentation.page import Line, Span, Table, Tone, code, line
+from sm_access.presentation.page import Block, Line, Paragraph, Span, Table, Tone, code, line, quiet
 
 _OUTCOMES = {
     Outcome.ALLOWED: ("worked", Tone.OK),
@@ -59,6 +59,30 @@ def source_words(verdict: Verdict, now: datetime) -> str:
                 f"Tried {ago(origin.at, now)}: what was seen holds for those calls, from here, at that moment."
             )
     return " ".join(sentences)
+
+
+def other_sources(verdicts: Sequence[Verdict], now: datetime) -> list[Block]:
+    """Beneath many answers: the sources that some rest on, those that were of no help, and what could be tried."""
+    blocks: list[Block] = []
+    words = dict.fromkeys(filter(None, (source_words(verdict, now) for verdict in verdicts)))
+    blocks += [Paragraph(line(quiet(each))) for each in words]
+    tried = dict.fromkeys(attempt for verdict in verdicts for attempt in verdict.attempts)
+    if tried:
+        blocks.append(Paragraph(line(quiet(f"Asked as well: {attempt_words(tuple(tried))}."))))
+    if any(verdict.plan is not None for verdict in verdicts):
+        blocks.append(
+            Paragraph(
+                line(
+                    quiet(
+                        "--probe sees what S3 says where the answer is open, with calls that change nothing."
+                    )
+                )
+            )
+        )
+    if blocks and any(not verdict.origins for verdict in verdicts):
+        oldest = min(verdict.read_at for verdict in verdicts)
+        blocks.append(Paragraph(line(quiet(f"What was read was read {ago(oldest, now)}."))))
+    return blocks
 
 
 def _publisher(arn: str) -> str:

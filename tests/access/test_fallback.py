@@ -545,7 +545,7 @@ IDENTITIES: list[list[Statement]] = [
     [allow("s3:*")],
     [allow("s3:ListBucket"), allow("kms:*")],
     [ALL, deny("s3:GetObject", "arn:aws:s3:::lake/raw/secret/*")],
-    [ALL, deny("s3:GetObject", "*.csv")],
+    [ALL, deny("s3:GetObject", "arn:aws:s3:::lake/*.csv")],
     [ALL, deny("s3:ListBucket", Condition={"StringLike": {"s3:prefix": "raw/*"}})],
     [ALL, deny("s3:*", Condition=VPCE)],
     [ALL, deny("s3:*", Condition={"StringNotEquals": VPCE["StringEquals"]})],
