@@ -41,7 +41,28 @@ from sm_access.policy.policy_set import Unreadable
 
 EXAMPLE = "sm-access-example"
 """The made-up object that stands for the others of a place."""
-_OTHERS = ("s3:", "kms:", "iam:", "sagemaker:")
+#: Services whose keys are only ever in requests to themselves. Not so those of ec2, lambda, ssm, glue, sts and identity
+#: providers, some of which a session carries into every request, e.g. `ec2:SourceInstanceArn`.
+_OF_THEIR_OWN = frozenset(
+    {
+        "athena",
+        "cloudwatch",
+        "dynamodb",
+        "ecr",
+        "elasticfilesystem",
+        "events",
+        "iam",
+        "kinesis",
+        "kms",
+        "logs",
+        "rds",
+        "s3",
+        "sagemaker",
+        "secretsmanager",
+        "sns",
+        "sqs",
+    }
+)
 
 
 class SimulatedDecision(str, Enum):
@@ -94,7 +115,8 @@ def _that_may_be_sent(check: Check, keys: tuple[str, ...]) -> Iterator[str]:
     for key in keys:
         lowered = key.lower()
         absent = lowered == "s3:prefix" or (
-            lowered.startswith(_OTHERS) and not catalog.accepts_condition_key(check.action, key)
+            lowered.partition(":")[0] in _OF_THEIR_OWN
+            and not catalog.accepts_condition_key(check.action, key)
         )
         if lowered not in given and not absent:
             yield key

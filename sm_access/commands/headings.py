@@ -12,7 +12,7 @@ HEADINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("Review", ("inbox", "approve", "narrow", "reject", "revoke", "reconcile", "audit-log")),
     ("Policies", ("lint", "simulate")),
-    ("Set up", ("bootstrap", "snapshot", "completion")),
+    ("Set up", ("bootstrap", "who", "snapshot", "completion")),
     ("Try it", ("demo", "sandbox")),
 )
 """Heading and commands. One that is not named here stands under "More"."""

@@ -358,11 +358,25 @@ class TestSimulation:
         class Odd(World):
             def _simulate(self, *given: Any) -> Simulation:
                 found = super()._simulate(*given)
-                return replace(found, missing=("iam:PassedToService", "s3:prefix", "kms:ViaService"))
+                return replace(
+                    found,
+                    missing=("iam:PassedToService", "s3:prefix", "kms:ViaService", "dynamodb:LeadingKeys"),
+                )
 
         world = Odd(principal(allow()), bucket())
         assert sources(world).judge(hidden(), bucket(), ONE, Level.READ).decision is Decision.ALLOW
         assert sources(world).judge(hidden(), bucket(), WHOLE, Level.LIST).decision is Decision.ALLOW
+
+    @pytest.mark.parametrize(
+        "key", ["ec2:SourceInstanceArn", "lambda:SourceFunctionArn", "glue:RoleAssumedBy"]
+    )
+    def test_a_key_that_a_session_carries_does(self, key: str) -> None:
+        class Odd(World):
+            def _simulate(self, *given: Any) -> Simulation:
+                return replace(super()._simulate(*given), missing=(key,))
+
+        world = Odd(principal(allow()), bucket())
+        assert sources(world).judge(hidden(), bucket(), ONE, Level.READ).decision is Decision.UNDETERMINED
 
     @pytest.mark.parametrize("decision", SimulatedDecision)
     def test_an_organization_that_denies_leaves_it_open(self, decision: SimulatedDecision) -> None:
