@@ -32,7 +32,8 @@ class Execution:
                 said.append(f"{output.ename}: {output.evalue}")
             else:
                 said.append(output.data.get("text/plain", ""))
-        return _COLOUR.sub("", "\n".join(said)).replace("\r\n", "\n")
+        shown = filter(None, said)  # a line of progress leaves an empty output behind
+        return _COLOUR.sub("", "\n".join(shown)).replace("\r\n", "\n")
 
     def html(self, cell: str) -> str:
         """All HTML under the cell."""

@@ -25,7 +25,7 @@ def test_who_i_am(told: Execution) -> None:
 @pytest.mark.parametrize(
     ("cell", "answer", "words"),
     [
-        ("can-yes", "✓ Yes", "ListPublic of team-data"),
+        ("can-yes", "✓ Yes", "ReadPublic of team-data"),
         ("can-no", "✕ No", "a grant would be enough"),
         ("can-key", "✕ No", "no because of the key"),
         ("can-denied", "✕ No", "A grant cannot undo a deny"),
