@@ -392,3 +392,28 @@ def test_a_listing_of_versions_carries_its_prefix() -> None:
     hidden = deny("s3:ListBucketVersions", Condition={"StringLike": {"s3:prefix": "raw/*"}})
     assert decide(principal(allow(), hidden), bucket(), "s3:ListBucketVersions") is Decision.EXPLICIT_DENY
     assert decide(principal(allow(), hidden), bucket(), "s3:ListBucketVersions", WHOLE) is Decision.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("pattern", "parts"),
+    [
+        ("arn:aws:s3:::lake/raw/hidden/*", 2),  # within
+        ("arn:aws:s3:::lake/*", 1),  # around
+        ("arn:aws:s3:::lake/raw/", 2),  # the place itself
+        ("arn:aws:s3:::lake/ra?/x", 2),
+        ("arn:aws:s3:::*/x", 2),
+        ("arn:aws:s3:::${aws:PrincipalTag/b}/raw/x", 2),
+        ("arn:aws:s3:::lake/other/*", 1),
+        ("arn:aws:s3:::lak", 1),
+        ("arn:aws:s3:::sea/raw/x", 1),
+    ],
+)
+def test_a_pattern_parts_a_place_wherever_they_meet(pattern: str, parts: int) -> None:
+    layers = PolicySet(identity=(policy(deny(resource=pattern)),))
+    assert len(parts_of("arn:aws:s3:::lake/raw/*", layers)) == parts
+
+
+def test_a_thousand_statements_about_other_places_part_nothing() -> None:
+    others = [deny(resource=f"arn:aws:s3:::lake/{number}/*") for number in range(1000)]
+    layers = PolicySet(identity=(policy(*others, deny(resource="arn:aws:s3:::lake/raw/x")),))
+    assert len(parts_of("arn:aws:s3:::lake/raw/*", layers)) == 2
