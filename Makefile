@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := cd labextension && npm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-all-but-browser lint types python server typescript notebooks browser \
+.PHONY: help demo lab test test-all-but-browser lint types python server typescript notebooks browser denials \
         format build catalog bench screenshots clean environment npm chromium ceph
 
 help: ## List the targets
@@ -22,7 +22,7 @@ lab: environment ## Open JupyterLab with the notebooks, on an embedded AWS
 test: test-all-but-browser browser ## Run every check and every test, the browser included
 	@echo "Everything passed."
 
-test-all-but-browser: lint types python server typescript notebooks
+test-all-but-browser: lint types python server denials typescript notebooks
 
 environment:
 	@$(PYTHON) .ci/environment.py dev
@@ -56,6 +56,10 @@ python: environment ceph ## Tests of the Python package
 server: environment ## Tests of the Jupyter server extension
 	$(BIN)/pytest tests/server
 
+denials: ## Tests of how denials are noticed, with every library that meets them
+	@$(PYTHON) .ci/environment.py denials
+	.venv-denials/bin/python -m pytest tests/denials
+
 typescript: npm ## Tests of the JupyterLab extension
 	$(NPM) run --silent test
 
@@ -86,4 +90,4 @@ catalog: environment ## Renew the packed actions and managed policies from PyPI
 	$(BIN)/python -m sm_access.catalog.pack
 
 clean: ## Remove what was made here (not the cache)
-	rm -rf .venv dist sm_access/_lab labextension/lib labextension/node_modules .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-denials dist sm_access/_lab labextension/lib labextension/node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -2,6 +2,7 @@
 
     python3 .ci/environment.py demo    what `make demo` needs: the package and the embedded AWS, no Node
     python3 .ci/environment.py dev     everything: tests, linters, the JupyterLab extension built
+    python3 .ci/environment.py denials beside `dev`, in `.venv-denials`: the libraries of tests/denials
 
 Safe to run several times at once: one makes it, the others wait. A second run with nothing changed takes no time.
 """
@@ -19,7 +20,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+_IN_VENV = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+PYTHON = VENV / _IN_VENV
+DENIALS = ROOT / ".venv-denials"
+LIBRARIES = ROOT / "tests" / "denials" / "requirements.txt"
 EXTRAS = {"demo": "sandbox", "dev": "dev"}
 SOURCES = {
     "demo": ["pyproject.toml"],
@@ -36,6 +40,8 @@ def main(kind: str) -> int:
             f"Python 3.10 or newer is needed, and this is {sys.version.split()[0]}.",
             "Name another one: make PYTHON=python3.12 demo",
         )
+    if kind == "denials":
+        return main("dev") or _denials()
     with _lock():
         stamps = {name: VENV / f".{name}" for name in EXTRAS}
         wanted = _fingerprint(kind)
@@ -62,6 +68,43 @@ def main(kind: str) -> int:
             return _stop("The embedded AWS could not be installed.", "Read the message above.")
         stamps["dev"].unlink(missing_ok=True)
         stamps[kind].write_text(wanted)
+    return 0
+
+
+def _denials() -> int:
+    """An environment that sees all of `.venv`, and has the libraries of tests/denials before it."""
+    with _lock():
+        stamp = DENIALS / ".made"
+        wanted = hashlib.sha256(f"{VENV}{sys.version}".encode() + LIBRARIES.read_bytes()).hexdigest()
+        if stamp.exists() and stamp.read_text() == wanted:
+            return 0
+        print("Making the environment .venv-denials - once, this takes half a minute", flush=True)
+        python = str(DENIALS / _IN_VENV)
+        code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        base = subprocess.run(
+            [str(PYTHON), "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        if _run([str(PYTHON), "-m", "venv", "--clear", "--without-pip", str(DENIALS)]):
+            return _stop("Python could not make an environment.", "On Debian: apt-get install python3-venv")
+        own = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        # Not the bare path: the files *.pth in there, such as that of an editable install, are to count as well.
+        (Path(own) / "development.pth").write_text(f"import site; site.addsitedir({base!r})\n")
+        # Without dependencies: requirements.txt says why. Of pip there is one in `.venv`, which is seen from here.
+        if _run(
+            [
+                python,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--ignore-installed",
+                "--requirement",
+                str(LIBRARIES),
+            ]
+        ):
+            return _stop("pip could not install the libraries.", "Read its message above; is PyPI reachable?")
+        stamp.write_text(wanted)
     return 0
 
 

@@ -63,6 +63,7 @@ _S3 = frozenset(
     }
 )
 _VERBS = {"HEAD": "HeadObject", "GET": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
+_UNFILLED = frozenset("{}$`")  # a variable whose value the text does not tell
 _NO_WORDS = "No response body."
 
 Found = tuple[str, str, dict[str, str], int | None, str, str]
@@ -112,7 +113,9 @@ def _of_command(command: str, operation: str) -> tuple[str, dict[str, str]]:
         if (service == "s3" and operation in _S3) or verb.replace("-", "") == operation.lower()
     ]
     services = {"s3" if service == "s3api" else service for service, _ in fitting}
-    places = [place for _, place in fitting if place]
+    places = [
+        place for _, place in fitting if place and not any(set(value) & _UNFILLED for value in place.values())
+    ]
     one = bool(places) and all(place == places[0] for place in places)
     return services.pop() if len(services) == 1 else "", dict(places[0]) if one else {}
 

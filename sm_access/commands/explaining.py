@@ -58,6 +58,12 @@ def _explained(troubled: Sequence[Call], at: Services) -> Result:
     return Result(denial_page(told, at.clock.now(), len(kept) - len(shown)), 1)
 
 
+def remember(calls: Iterable[Call]) -> None:
+    """These were refused and nobody asked why yet: `explain` without an argument is about them."""
+    global _last  # noqa: PLW0603 - one process, one last denial
+    _last = tuple(calls)
+
+
 def explain(what: object | None = None, *, services: Services | None = None) -> Result:
     """Why was this refused? what: the text of an error, an exception, a recording; None for the last denial here.
 

@@ -16,6 +16,7 @@ from typing import Any
 from sm_access.access.call import Call, NoticedBy
 from sm_access.access.printed_calls import calls_in
 from sm_access.bootstrap import Services
+from sm_access.commands import explaining
 from sm_access.notebook.noticing import Noticed, notice
 from sm_access.notebook.printed import Printed
 from sm_access.presentation.noticing import in_passing_page, late_page
@@ -26,6 +27,7 @@ DEADLINE_SECONDS = 12.0
 
 MOST_TOLD = 1000
 MOST_CELLS = 50
+_FILLED_IN = re.compile(r"\{(\w{1,100})\}|\$(\w{1,100})")
 _RUNS_COMMANDS = re.compile(r"^\s*(?:!|%%(?:bash|sh|script|system|sx|!)|%(?:sx|system)\b)", re.MULTILINE)
 
 
@@ -50,7 +52,7 @@ class _Finding:
 class DenialHook:
     """show: displays a result under the cell; offer: beneath it, a way to ask for access.
 
-    `on`: whether anything is shown. `last`: the refusals of the last cell that had any, for `%sm_access explain`.
+    `on`: whether anything is shown.
     """
 
     def __init__(
@@ -63,7 +65,6 @@ class DenialHook:
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         self.on = True
-        self.last: tuple[Call, ...] = ()
         self._shell = shell
         self._services = services
         self._show = show
@@ -130,7 +131,7 @@ class DenialHook:
         if error is None and not calls and not printed:
             return
         finding = _Finding()
-        command = str(getattr(cell.info, "raw_cell", ""))
+        command = self._as_run(str(getattr(cell.info, "raw_cell", "")))
         failed = error is not None or self._exit_code() != 0
         work = (finding, error, calls, printed, command, failed)
         threading.Thread(target=self._find, args=work, name="sm_access-denials", daemon=True).start()
@@ -138,7 +139,6 @@ class DenialHook:
         noticed = finding.noticed
         if noticed is None or not (noticed.failed or noticed.in_passing):
             return
-        self.last = noticed.failed or noticed.in_passing
         for other in self._cells.values():  # a cell around this one has been told with it
             other.mark = self._recorder.mark()
         if noticed.failed:
@@ -166,13 +166,24 @@ class DenialHook:
             noticed = notice(error, calls if failed or not said else (*calls, *said), said if failed else ())
             finding.noticed = noticed
             if noticed.failed:
-                from sm_access.commands.explaining import explain_calls
-
-                finding.result = explain_calls(noticed.failed, services=self._services)
+                finding.result = explaining.explain_calls(noticed.failed, services=self._services)
+            elif noticed.in_passing:
+                explaining.remember(noticed.in_passing)
         except Exception:  # noqa: BLE001 - on a thread of our own; nobody hears of it, and the cell is not held up
             return
         finally:
             finding.done.set()
+
+    def _as_run(self, command: str) -> str:
+        """With `$name` and `{name}` as IPython filled them in, where they are texts. Nothing is evaluated again."""
+        if command.lstrip().startswith("%%"):  # there, `$` is the shell's
+            return command
+
+        def value(found: re.Match[str]) -> str:
+            held = self._shell.user_ns.get(found[1] or found[2])
+            return held if isinstance(held, str) else found[0]
+
+        return _FILLED_IN.sub(value, command)
 
     def _exit_code(self) -> int:
         found = self._shell.user_ns.get("_exit_code", 0)

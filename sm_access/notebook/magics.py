@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 from sm_access.bootstrap import Services
-from sm_access.commands import explaining, inspecting, recording
+from sm_access.commands import inspecting, recording
 from sm_access.commands.grammar import loop
 from sm_access.errors import InvalidInput, SmAccessError
 from sm_access.notebook.denial_hook import DenialHook
@@ -28,8 +28,8 @@ _OPTIONS = ("--json", "--help")
 class SmAccessMagics(Magics):
     """The magic `%sm_access`. Its answer is shown like any value of a cell, and can be assigned.
 
-    Some words are at home in notebooks alone: `%sm_access denials on|off`, `%sm_access explain` without an argument,
-    `%%sm_access record` above a cell, and `%%sm_access explain` above an error of several lines.
+    Some words are at home in notebooks alone: `%sm_access denials on|off`, `%%sm_access record` above a cell, and
+    `%%sm_access explain` above an error of several lines.
     """
 
     def __init__(self, shell: Any, services: Services, hook: DenialHook) -> None:
@@ -47,8 +47,6 @@ class SmAccessMagics(Magics):
             return self._record(words, cell)
         if words[:1] == ["denials"]:
             return self._denials(words[1:])
-        if words == ["explain"] and self._hook.last:
-            return explaining.explain_calls(self._hook.last, services=self._services)
         with shown_progress(self.shell, self._services):
             return answer(self._services, line)
 

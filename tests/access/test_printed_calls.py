@@ -136,6 +136,8 @@ def said(operation: str, code: str = "AccessDenied") -> str:
         ("%%bash\naws s3 ls s3://lake/a; aws s3 ls s3://lake/a", said("ListObjectsV2"), "s3", {"Bucket": "lake", "Prefix": "a"}),
         ("!aws dynamodb get-item --table-name t", said("GetItem"), "dynamodb", {"TableName": "t"}),
         ("!aws glue get-table --name t; aws lakeformation get-table", said("GetTable"), "", {}),
+        ("%%bash\naws s3 ls s3://$BUCKET/a", said("ListObjectsV2"), "s3", {}),
+        ("%%bash\naws s3api list-objects-v2 --bucket $BUCKET", said("ListObjectsV2"), "s3", {}),
         ("!python train.py", said("GetObject"), "s3", {}),
         ("!python train.py", said("CreateTrainingJob"), "", {}),
         ("!echo s3://lake/x", said("HeadObject"), "s3", {}),

@@ -352,9 +352,7 @@ def test_a_shell_that_is_not_ipythons_own_is_survived() -> None:
 def explained(say: Say, bare_shell: Any) -> Result:
     say(READ)
     _, hook = bare_shell._sm_access
-    found = explaining.explain_calls(hook.last, services=hook._services)
-    assert found is not None
-    return found
+    return explaining.explain(services=hook._services)
 
 
 def test_the_button_is_only_where_a_front_end_can_have_it(explained: Result, bare_shell: Any) -> None:
@@ -380,8 +378,7 @@ def test_the_button_becomes_the_panel_filled_in(explained: Result, bare_shell: A
 def test_no_button_where_a_request_cannot_help(bare_shell: Any, say: Say) -> None:
     say("boto3 = __import__('boto3')\nboto3.client('s3').get_object(Bucket='acme-hr', Key='people.csv')")
     _, hook = bare_shell._sm_access
-    found = explaining.explain_calls(hook.last, services=hook._services)
-    assert found is not None
+    found = explaining.explain(services=hook._services)
     assert asked_for(found) is None
     show = offer(SimpleNamespace(kernel=object()), hook._services, lambda _: pytest.fail("shown"))
     assert show is not None
