@@ -166,7 +166,9 @@ class DenialHook:
             noticed = notice(error, calls if failed or not said else (*calls, *said), said if failed else ())
             finding.noticed = noticed
             if noticed.failed:
-                finding.result = explaining.explain_calls(noticed.failed, services=self._services)
+                finding.result = explaining.explain_calls(
+                    noticed.failed, services=self._services.follow_environment()
+                )
             elif noticed.in_passing:
                 explaining.remember(noticed.in_passing)
         except Exception:  # noqa: BLE001 - on a thread of our own; nobody hears of it, and the cell is not held up

@@ -30,6 +30,12 @@ SWALLOWED = READ.replace("boto3.client", "try:\n    boto3.client") + "\nexcept E
 DENIED = "✕ Denied: read s3://acme-lake/raw/customers.csv"
 
 
+def hook_of(shell: Any) -> DenialHook:
+    """The hook that the loaded extension works with."""
+    found: DenialHook = next(part for part in shell._sm_access if isinstance(part, DenialHook))
+    return found
+
+
 @pytest.fixture
 def say(bare_shell: Any, capsys: pytest.CaptureFixture[str], enter: Enter) -> Say:
     """Load the extension as the notebook's role; then run cells, whatever they raise, and read what stands beneath."""
@@ -265,7 +271,7 @@ def test_an_explanation_that_hangs_ends_at_the_deadline_with_what_is_known(
 ) -> None:
     over = threading.Event()
     monkeypatch.setattr(explaining, "explain_calls", lambda *_, **__: over.wait(30))
-    _, hook = bare_shell._sm_access
+    hook = hook_of(bare_shell)
     hook._deadline = 0.3
     began = time.monotonic()
     said = say(READ)
@@ -351,7 +357,7 @@ def test_a_shell_that_is_not_ipythons_own_is_survived() -> None:
 @pytest.fixture
 def explained(say: Say, bare_shell: Any) -> Result:
     say(READ)
-    _, hook = bare_shell._sm_access
+    hook = hook_of(bare_shell)
     return explaining.explain(services=hook._services)
 
 
@@ -361,7 +367,7 @@ def test_the_button_is_only_where_a_front_end_can_have_it(explained: Result, bar
 
 
 def test_the_button_becomes_the_panel_filled_in(explained: Result, bare_shell: Any) -> None:
-    _, hook = bare_shell._sm_access
+    hook = hook_of(bare_shell)
     shown: list[Any] = []
     show = offer(SimpleNamespace(kernel=object()), hook._services, shown.append)
     assert show is not None
@@ -377,7 +383,7 @@ def test_the_button_becomes_the_panel_filled_in(explained: Result, bare_shell: A
 
 def test_no_button_where_a_request_cannot_help(bare_shell: Any, say: Say) -> None:
     say("boto3 = __import__('boto3')\nboto3.client('s3').get_object(Bucket='acme-hr', Key='people.csv')")
-    _, hook = bare_shell._sm_access
+    hook = hook_of(bare_shell)
     found = explaining.explain(services=hook._services)
     assert asked_for(found) is None
     show = offer(SimpleNamespace(kernel=object()), hook._services, lambda _: pytest.fail("shown"))

@@ -12,6 +12,7 @@ EVERY = sorted(NOTEBOOKS.glob("*.ipynb"))
 MEANT_TO_FAIL = {
     "01_first_steps.ipynb": ["read-denied", "read-over"],
     "02_what_may_i_do.ipynb": ["require-missing"],
+    "03_denied.ipynb": ["denied-read", "denied-for-good", "denied-by-key", "missing"],
 }
 
 
