@@ -22,6 +22,7 @@ _HOMES = {
     "can": "sm_access.commands.inspecting",
     "explain": "sm_access.commands.explaining",
     "export_audit_log": "sm_access.commands.audit_log",
+    "export_grant": "sm_access.commands.requesting",
     "break_glass": "sm_access.commands.requesting",
     "extend": "sm_access.commands.requesting",
     "inbox": "sm_access.commands.requesting",
@@ -58,6 +59,7 @@ __all__ = [
     "can",
     "explain",
     "export_audit_log",
+    "export_grant",
     "extend",
     "inbox",
     "load_ipython_extension",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from sm_access.commands.requesting import (
         approve,
         break_glass,
+        export_grant,
         extend,
         inbox,
         narrow,

@@ -30,6 +30,7 @@ from sm_access.commands import (
 )
 from sm_access.commands import who as who_asking
 from sm_access.commands.headings import HeadedGroup
+from sm_access.deployment.exported_grant import FORMATS as GRANT_FORMATS
 from sm_access.presentation.result import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -301,6 +302,30 @@ def revoke(services: Services, id: str, why: str) -> Result:
 def prove(services: Services, id: str) -> Result:
     """Show with real calls that a grant works, and that its sibling does not."""
     return requesting.prove(id, services=services)
+
+
+@_verb("export-grant")
+@click.argument("id")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(tuple(GRANT_FORMATS)),
+    default="terraform",
+    show_default=True,
+    help="What to write.",
+)
+@click.option(
+    "--output", metavar="FILE", default="-", show_default=True, help="Where to; `-` for standard output."
+)
+def export_grant(services: Services, id: str, form: str, output: str) -> Result | int:
+    """Write a grant as a file for a repository that IAM is applied from: exactly what was approved."""
+    found = requesting.export_grant(
+        id, form=form, output=None if output == auditing.STANDARD_OUTPUT else output, services=services
+    )
+    if output != auditing.STANDARD_OUTPUT or _as_json():
+        return found
+    click.echo(found.to_dict()["text"], nl=False)
+    return 0
 
 
 @_verb("reconcile")

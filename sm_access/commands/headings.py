@@ -10,7 +10,7 @@ HEADINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Get access",
         ("request", "requests", "show", "prove", "extend", "release", "withdraw", "break-glass"),
     ),
-    ("Review", ("inbox", "approve", "narrow", "reject", "revoke", "reconcile", "audit-log")),
+    ("Review", ("inbox", "approve", "narrow", "reject", "revoke", "reconcile", "export-grant", "audit-log")),
     ("Policies", ("lint", "simulate")),
     ("Set up", ("bootstrap", "who", "snapshot", "completion")),
     ("Try it", ("demo", "sandbox")),

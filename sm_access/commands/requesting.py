@@ -5,27 +5,33 @@ Each takes plain words, does the work through `Services`, and returns a `Result`
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_access.access.caller import Caller
 from sm_access.access.duration import parse_duration
 from sm_access.access.events import EndProbed
+from sm_access.access.evidence import BucketEvidence
 from sm_access.access.identity import Certainty
 from sm_access.access.level import parse_extras, parse_level
 from sm_access.access.model import AccessRequest, Status, Terms
+from sm_access.access.owner_half import OwnerHalf, owner_half
 from sm_access.access.planner import NOTHING_IN_USE, InUse, RolePlan, arrange
 from sm_access.access.probe import ProofFinding
 from sm_access.access.reconciler import Drift, in_use
 from sm_access.access.target import S3Target
-from sm_access.access.terms import terms_of, would_be_grant
+from sm_access.access.terms import faults, terms_of, would_be_grant
 from sm_access.bootstrap import Services
 from sm_access.errors import (
     AccessDenied,
     CannotTell,
+    InvalidInput,
     Refused,
     SmAccessError,
     TermsChanged,
+    UnreadableFile,
 )
 from sm_access.policy import Arn
 from sm_access.presentation import requests as words
@@ -81,7 +87,8 @@ def request_access(
     now = at.clock.now()
     reviewers = _reviewers(at, target)
     page = words.dry_run_page if dry_run else words.submitted_page
-    return Result(page(request, terms_of(request), reviewers, now))
+    half = owner_half(terms, would_be_grant(request, now), bucket)
+    return Result(page(request, terms_of(request), reviewers, now, half))
 
 
 def requests(*, everyone: bool = False, services: Services | None = None) -> Result:
@@ -110,11 +117,12 @@ def approve(id: str, *, terms: str | None = None, services: Services | None = No
     asked = at.desk.get(id)
     caller = at.caller()
     at.rules.check_reviewer(caller, asked)
-    _check_place(at, asked)
+    bucket = _check_place(at, asked)
     if terms is not None and len(terms) >= SHOWN_OF_TERMS and asked.terms_sha256.startswith(terms.lower()):
         terms = asked.terms_sha256
     request = at.desk.approve(id, caller, terms, in_use=_in_use(at, asked.role_arn) or NOTHING_IN_USE)
-    return _applied(at, request, "Approved")
+    half = None if request.grant is None else owner_half(request.terms, request.grant, bucket)
+    return _applied(at, request, "Approved", half)
 
 
 def reject(id: str, *, why: str, services: Services | None = None) -> Result:
@@ -212,6 +220,48 @@ def prove(id: str, *, services: Services | None = None) -> Result:
     return Result(page, 0 if proof.held else 1 if broken else 3)
 
 
+def export_grant(
+    id: str, *, form: str = "terraform", output: str | None = None, services: Services | None = None
+) -> Result:
+    """Write a grant in force as a file for a repository that IAM is applied from: exactly the approved statements.
+
+    form: `terraform`, `cloudformation` or `json`. output: a file; without it the text is in the answer alone.
+    Raises Refused for what is not approved, is over, or is not what was approved; UnreadableFile.
+    """
+    from sm_access.deployment.exported_grant import FORMATS
+
+    at = services or Services()
+    if form not in FORMATS:
+        raise InvalidInput(f"{form!r} is no format.", remedy=f"Say {', '.join(FORMATS)}.")
+    desk = at.desk
+    request = desk.get(id)
+    grant = request.grant
+    if grant is None or not request.in_force_at(at.clock.now()):
+        raise Refused(
+            f"{id} is {request.status_at(at.clock.now()).value}: there is no grant in force to write.",
+            remedy=f"See what lacks: sm-access show {id}.",
+        )
+    # INVARIANT: what a reconciler would not put on the role is not written for another to put there.
+    wrong = [
+        *faults(request, grant),
+        *at.rules.faults(request, grant, lambda reviewer: desk.facts(reviewer, request)),
+    ]
+    if wrong:
+        raise Refused(
+            f"{id} is not what may be granted: {'; '.join(wrong)}.",
+            remedy="Reject or revoke it, and ask again.",
+        )
+    text = json.dumps(FORMATS[form](request, grant), indent=2) + "\n"
+    if output is not None:
+        try:
+            Path(output).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UnreadableFile(
+                f"{output} cannot be written: {error.strerror}.", remedy="Name another file."
+            ) from error
+    return Result(words.exported_page(request, grant, form, text, output))
+
+
 def reconcile(*, keep_drift: bool = False, services: Services | None = None) -> Result:
     """Make every role carry what the ledger says: apply what was approved or a rule approves, collect what has ended.
 
@@ -286,14 +336,26 @@ def _review(at: Services, request: AccessRequest) -> words.Review:
 
     made = request.grant.statements if request.grant else terms_of(request)
     beside = _in_use(at, request.role_arn)
+    bucket = _bucket(at, request)
     return words.Review(
         request,
         made,
         collect_role_notebooks(at.aws, request.role_arn),
-        _owner(at, request),
+        None if bucket is None else bucket.owner_account,
         None if beside is None else _plan_with(at, request, beside),
         at.rules.quorum(request.target.bucket),
+        None if bucket is None else _half(at, request, bucket),
     )
+
+
+def _half(at: Services, request: AccessRequest, bucket: BucketEvidence) -> OwnerHalf | None:
+    """The owner's half of what is granted or may be; None of what is over or will never be."""
+    now = at.clock.now()
+    if request.grant is None and request.status is Status.SUBMITTED:
+        return owner_half(request.terms, would_be_grant(request, now), bucket)
+    if request.grant is not None and request.in_force_at(now):
+        return owner_half(request.terms, request.grant, bucket)
+    return None
 
 
 def _plan_with(at: Services, request: AccessRequest, beside: InUse) -> RolePlan:
@@ -309,18 +371,16 @@ def _plan_with(at: Services, request: AccessRequest, beside: InUse) -> RolePlan:
     return arrange(request.role_arn, grants, beside)
 
 
-def _owner(at: Services, request: AccessRequest) -> str | None:
+def _bucket(at: Services, request: AccessRequest) -> BucketEvidence | None:
     from sm_access.aws.buckets import collect_bucket
 
     try:
-        return collect_bucket(
-            at.aws, request.target.bucket, Arn.parse(request.role_arn).account
-        ).owner_account
+        return collect_bucket(at.aws, request.target.bucket, Arn.parse(request.role_arn).account)
     except CannotTell:
         return None
 
 
-def _check_place(at: Services, request: AccessRequest) -> None:
+def _check_place(at: Services, request: AccessRequest) -> BucketEvidence:
     """Look at the bucket as the reviewer: what the requester's side read of it is the requester's word.
 
     Raises TermsChanged when the bucket is encrypted with another key than the one that would be opened, Refused when
@@ -348,9 +408,10 @@ def _check_place(at: Services, request: AccessRequest) -> None:
             f"encrypted with {bucket.kms_key_arn or 'no key of KMS'}.",
             remedy="Reject it; a new request reads the bucket again.",
         )
+    return bucket
 
 
-def _applied(at: Services, request: AccessRequest, word: str) -> Result:
+def _applied(at: Services, request: AccessRequest, word: str, half: OwnerHalf | None = None) -> Result:
     """Bring the role in line, and say so if that did not work: the decision stands, and is in the ledger."""
     problem, also, waits = "", [], False
     try:
@@ -376,6 +437,8 @@ def _applied(at: Services, request: AccessRequest, word: str) -> Result:
     request = at.desk.get(request.id)
     undone = request.status_at(now) in (Status.APPROVED, Status.REVOKED, Status.RELEASED)
     return Result(
-        words.decided_page(request, word, now, problem if undone else "", also, waits=waits and undone),
+        words.decided_page(
+            request, word, now, problem if undone else "", also, waits=waits and undone, half=half
+        ),
         1 if problem and undone else 0,
     )

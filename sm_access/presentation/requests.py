@@ -21,7 +21,8 @@ from sm_access.access.events import (
 )
 from sm_access.access.level import Level
 from sm_access.access.levels import Statement
-from sm_access.access.model import AccessRequest, Status, Terms
+from sm_access.access.model import AccessRequest, Grant, Status, Terms
+from sm_access.access.owner_half import OwnerHalf
 from sm_access.access.planner import RolePlan
 from sm_access.access.probe import DECIDED, Outcome, ProbeKind, ProbeResult, ProofFinding, ProofStep
 from sm_access.access.proof import unproven_actions
@@ -68,6 +69,7 @@ class Review:
     notebooks: names of the notebooks that share the role, None where SageMaker could not be read.
     owner: the account that owns the bucket, None where that is not known.
     plan: what the role carries after approval; None where IAM could not be read. quorum: how many have to agree.
+    half: what the owner of the bucket or key has to add; None where that does not matter or could not be read.
     """
 
     request: AccessRequest
@@ -76,6 +78,7 @@ class Review:
     owner: str | None
     plan: RolePlan | None
     quorum: int = 1
+    half: OwnerHalf | None = None
 
 
 def reviewers_words(reviewers: Reviewers) -> str:
@@ -89,7 +92,11 @@ def reviewers_words(reviewers: Reviewers) -> str:
 
 
 def submitted_page(
-    request: AccessRequest, statements: Sequence[Statement], reviewers: str, now: datetime
+    request: AccessRequest,
+    statements: Sequence[Statement],
+    reviewers: str,
+    now: datetime,
+    half: OwnerHalf | None = None,
 ) -> Page:
     """What was asked, what exactly would be granted, and what happens next."""
     blocks: tuple[Block, ...] = (
@@ -102,19 +109,26 @@ def submitted_page(
             )
         ),
         Fold("The exact statements", (Code(policy_text(statements)),)),
+        *_half(half, request),
         Command("Follow it", "sm-access requests"),
     )
-    return Page(line("Asked: ", *_asked(request), "."), Tone.WARN, blocks, request_view(request, now))
+    data = {**request_view(request, now), "owner_half": half_view(half)}
+    return Page(line("Asked: ", *_asked(request), "."), Tone.WARN, blocks, data)
 
 
 def dry_run_page(
-    request: AccessRequest, statements: Sequence[Statement], reviewers: str, now: datetime
+    request: AccessRequest,
+    statements: Sequence[Statement],
+    reviewers: str,
+    now: datetime,
+    half: OwnerHalf | None = None,
 ) -> Page:
-    page = submitted_page(request, statements, reviewers, now)
+    page = submitted_page(request, statements, reviewers, now, half)
     blocks = (
         Paragraph(line("Nothing was sent. This is what would be asked for.")),
         page.blocks[0],
         Fold("The exact statements", (Code(policy_text(statements)),), open=True),
+        *_half(half, request),
     )
     return Page(
         line("Would ask: ", *_asked(request), "."),
@@ -183,6 +197,7 @@ def decided_page(
     also: Sequence[str] = (),
     *,
     waits: bool = False,
+    half: OwnerHalf | None = None,
 ) -> Page:
     """After a decision: where it stands now. word: the decision. problem: why the role is not in line, if so.
 
@@ -207,6 +222,7 @@ def decided_page(
         blocks.append(
             Fold("The exact statements", (Code(policy_text(grant.statements)),), open=word == "Approved")
         )
+    blocks += _half(half, request)
     if also:
         told = f"Put on the role as well, approved before: {', '.join(also)}."
         blocks.append(Paragraph(line(Span(told, Tone.WARN))))
@@ -220,9 +236,8 @@ def decided_page(
     tone = Tone.WARN if problem else {Tone.QUIET: Tone.PLAIN}.get(_STATUS[status][1], _STATUS[status][1])
     if status is Status.APPLIED:
         word = f"{word} and applied"
-    return Page(
-        line(strong(f"{word}: "), *_asked(request), "."), tone, tuple(blocks), request_view(request, now)
-    )
+    data = {**request_view(request, now), "owner_half": half_view(half)}
+    return Page(line(strong(f"{word}: "), *_asked(request), "."), tone, tuple(blocks), data)
 
 
 def narrowed_page(request: AccessRequest, statements: Sequence[Statement], now: datetime) -> Page:
@@ -333,6 +348,46 @@ def _surprises(steps: Sequence[ProofStep]) -> tuple[Block, ...]:
     return tuple(made)
 
 
+def _half(half: OwnerHalf | None, request: AccessRequest) -> tuple[Block, ...]:
+    """The owner's half, which nobody here can verify."""
+    if not half:
+        return ()
+    made: list[Block] = []
+    for ref in half.denied_by:
+        which = f"{ref.sid} of " if ref.sid else f"{ref.path} of "
+        told = f"Denied by {which}{ref.policy}: whoever owns it has to except the role there. No grant outweighs it."
+        made.append(Paragraph(line(Span(told, Tone.NO))))
+    if half.bucket_policy or half.key_policy:
+        told = "This takes the owner's half as well, and whether that is there cannot be verified from here."
+        made.append(Paragraph(line(Span(told, Tone.WARN))))
+        if request.grant is None:
+            made.append(
+                Paragraph(line(quiet("Written as if it were approved now; the end is told at approval.")))
+            )
+    for where, statements in (
+        (f"the policy of the bucket {half.bucket}", half.bucket_policy),
+        (f"the policy of the key {half.key}", half.key_policy),
+    ):
+        if statements:
+            text = json.dumps(list(statements), indent=2, ensure_ascii=False)
+            made.append(Fold(f"For the owner: to add to {where}", (Code(text),), open=True))
+    return tuple(made)
+
+
+def exported_page(request: AccessRequest, grant: Grant, form: str, text: str, output: str | None) -> Page:
+    """A grant written for a repository; the text itself where there is no file."""
+    data = {"id": request.id, "format": form, "sha256": grant.sha256, "file": output, "text": text}
+    facts = Facts(
+        (
+            ("until", line(instant(grant.ends_at))),
+            ("sha256", line(code(grant.sha256))),
+        )
+    )
+    blocks: tuple[Block, ...] = (facts,) if output else (facts, Code(text))
+    where = line(" in ", code(output)) if output else ()
+    return Page(line(strong("Written: "), *_asked(request), *where, "."), Tone.OK, blocks, data)
+
+
 def reconciled_page(
     roles: Sequence[str], written: Sequence[str], deleted: Sequence[str], problems: Sequence[str]
 ) -> Page:
@@ -418,6 +473,22 @@ def review_view(review: Review, now: datetime) -> dict[str, Any]:
             "managed_policies": review.plan.attached,
         },
         "quorum": review.quorum,
+        "owner_half": half_view(review.half),
+    }
+
+
+def half_view(half: OwnerHalf | None) -> dict[str, Any] | None:
+    """None where the owner has nothing to do, or that could not be told."""
+    if not half:
+        return None
+    return {
+        "owner": half.owner,
+        "bucket": half.bucket,
+        "bucket_policy": [dict(each) for each in half.bucket_policy],
+        "key": half.key,
+        "key_policy": [dict(each) for each in half.key_policy],
+        "denied_by": [{"policy": each.policy, "sid": each.sid, "path": each.path} for each in half.denied_by],
+        "verified": False,
     }
 
 
@@ -512,6 +583,7 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
         ),
         facts,
         Fold("The exact statements", (Code(policy_text(review.statements)),), open=True),
+        *_half(review.half, request),
         *last,
     )
 

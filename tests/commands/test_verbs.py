@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 import sm_access
 from sm_access import errors
+from sm_access.access import Rules
 from sm_access.access.probe import Outcome, ProbeResult
 from sm_access.bootstrap import Services, identity_view
 
@@ -164,3 +166,51 @@ def test_a_grant_to_write_is_proven_without_writing(services_of: Of, sandbox: An
     keys = sandbox.root_session.client("s3").list_objects_v2(Bucket="acme-lake")["Contents"]
     assert not [each for each in keys if "sm-access-probe" in each["Key"]]
     sm_access.revoke(id, services=approver)
+
+
+def test_a_grant_is_written_for_a_repository_once_it_is_approved(services_of: Of, tmp_path: Any) -> None:
+    notebook, approver = services_of("notebook"), services_of("approver")
+    asked = sm_access.request_access(
+        "s3://acme-lake/raw/", "read", duration="1h", why="churn", services=notebook
+    ).to_dict()
+    id = str(asked["id"])
+    assert asked["owner_half"] is None
+    with pytest.raises(errors.Refused, match="is submitted"):
+        sm_access.export_grant(id, services=approver)
+    approved = sm_access.approve(id, services=approver).to_dict()
+    written = sm_access.export_grant(id, form="json", services=approver).to_dict()
+    assert json.loads(written["text"])["policy"]["Statement"] == approved["grant"]["statements"]
+    assert written["sha256"] == approved["grant"]["sha256"]
+    file = tmp_path / "grant.tf.json"
+    assert "Written: read" in sm_access.export_grant(id, output=str(file), services=approver).to_text()
+    assert written["sha256"] in file.read_text()
+    with pytest.raises(errors.UnreadableFile):
+        sm_access.export_grant(id, output=str(tmp_path / "no" / "file"), services=approver)
+    with pytest.raises(errors.InvalidInput, match="no format"):
+        sm_access.export_grant(id, form="yaml", services=approver)
+    strict = services_of("approver")
+    strict.rules = Rules.from_dict({"reviewers": ["arn:aws:iam::111122223333:role/somebody-else"]})
+    with pytest.raises(errors.Refused, match="is not what may be granted"):
+        sm_access.export_grant(id, services=strict)
+    sm_access.revoke(id, services=approver)
+    with pytest.raises(errors.Refused, match="no grant in force"):
+        sm_access.export_grant(id, services=approver)
+
+
+def test_the_owners_half_is_shown_to_who_asks(services_of: Of) -> None:
+    notebook = services_of("notebook")
+    foreign = sm_access.request_access(
+        "s3://partner-exchange/inbox/", "read", why="x", dry_run=True, services=notebook
+    )
+    half = foreign.to_dict()["owner_half"]
+    assert half["verified"] is False
+    assert half["bucket_policy"][0]["Principal"] == {
+        "AWS": "arn:aws:iam::111122223333:role/acme-ds-notebooks"
+    }
+    assert "cannot be verified from here" in foreign.to_text()
+    assert "to add to the policy of the bucket partner-exchange" in foreign.to_text()
+    denied = sm_access.request_access(
+        "s3://acme-hr/", "read", why="x", dry_run=True, services=services_of("notebook")
+    )
+    assert "No grant outweighs it" in denied.to_text()
+    assert denied.to_dict()["owner_half"]["denied_by"]
