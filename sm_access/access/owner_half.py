@@ -46,7 +46,7 @@ def owner_half(terms: Terms, grant: Grant, bucket: BucketEvidence) -> OwnerHalf:
     account = Arn.parse(terms.role_arn).account
     lacks_bucket = lacks_key = False
     denied_by: dict[StatementRef, None] = {}
-    alone = _role_with(grant, account)
+    alone = only_with(grant, account)
     person = {} if terms.source_identity is None else {SOURCE_IDENTITY: terms.source_identity}
     for check in checks(
         terms.target,
@@ -79,7 +79,7 @@ def owner_half(terms: Terms, grant: Grant, bucket: BucketEvidence) -> OwnerHalf:
     )
 
 
-def _role_with(grant: Grant, account: str) -> PrincipalEvidence:
+def only_with(grant: Grant, account: str) -> PrincipalEvidence:
     """The role as if the grant were all that it has: then what is lacking is the owner's to give."""
     document = parse_policy({"Version": "2012-10-17", "Statement": list(grant.statements)})
     return PrincipalEvidence(

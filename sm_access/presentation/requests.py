@@ -333,6 +333,9 @@ def _surprises(steps: Sequence[ProofStep]) -> tuple[Block, ...]:
     made: list[Block] = []
     attempts = max((step.attempts for step in steps), default=1)
     wrong = [step.result.outcome for step in steps if step.finding is ProofFinding.NOT_HELD]
+    if any(step.result.probe.kind is ProbeKind.WRITE for step in steps):
+        told = "Writing was tried as a part of an upload that nobody began: S3 says who may, and nothing is written."
+        made.append(Paragraph(line(quiet(told))))
     if attempts > 1:
         told = f"IAM had not made the change known at first: AWS was asked {attempts} times."
         made.append(Paragraph(line(told)))
@@ -657,7 +660,7 @@ def _probe_words(step: ProofStep) -> str:
         ProbeKind.LIST: f"list {where}",
         ProbeKind.READ_FOUND: f"read one byte beneath {where}",
         ProbeKind.READ_KEY: f"read one byte of {where}",
-        ProbeKind.WRITE: f"write {where}, as a part of an upload that nobody began",
+        ProbeKind.WRITE: f"write {where}",
         ProbeKind.DELETE: f"delete {where}",
     }[probe.kind]
 

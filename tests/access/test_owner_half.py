@@ -12,7 +12,7 @@ from doubles import ACCOUNT, KEY, ROLE, START, STEWARD, approve, desk, session, 
 from sm_access.access import AccessRequest, Level, checks
 from sm_access.access.evidence import BucketEvidence, Policies
 from sm_access.access.levels import Check
-from sm_access.access.owner_half import OwnerHalf, _role_with, owner_half
+from sm_access.access.owner_half import OwnerHalf, only_with, owner_half
 from sm_access.access.verdict import decide
 from sm_access.policy import UNREADABLE, Decision, NamedPolicy, parse_policy
 
@@ -62,7 +62,7 @@ def answer(request: AccessRequest, found: BucketEvidence, check: Check, now: dat
     person = request.terms.source_identity
     beside = {"aws:SourceIdentity": person} if person else {}
     asked = replace(check, context={**check.context, **beside})
-    return decide(_role_with(request.grant, ACCOUNT), found, asked, now).decision
+    return decide(only_with(request.grant, ACCOUNT), found, asked, now).decision
 
 
 def test_nothing_is_asked_of_an_owner_who_consents() -> None:
@@ -97,7 +97,7 @@ def test_with_the_owners_half_it_is_allowed_until_the_end_and_no_wider(
         assert answer(request, opened, check) is Decision.ALLOW
         assert answer(request, opened, check, request.grant.ends_at) is not Decision.ALLOW
         assert answer(request, replace(opened, policy=None, kms_policy=None), check) is not Decision.ALLOW
-    stranger = replace(_role_with(request.grant, ACCOUNT), arn=session("training").principal, iam_arn=None)
+    stranger = replace(only_with(request.grant, ACCOUNT), arn=session("training").principal, iam_arn=None)
     for check in checks(request.target, level, THEIR_KEY, bucket_key=False):
         assert decide(stranger, opened, check, START).decision is not Decision.ALLOW
     if uri == "s3://lake/raw/":
