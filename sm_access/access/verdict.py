@@ -24,6 +24,7 @@ from sm_access.access.instant import format_instant
 from sm_access.access.level import Level
 from sm_access.access.levels import LIST_ACTION, Check, actions, checks, statements
 from sm_access.access.observation import Attempt, Observation, Origin, Plan, seen
+from sm_access.access.relevance import about
 from sm_access.access.target import S3Target
 from sm_access.access.terms import partition_of
 from sm_access.errors import CannotTell, InvalidInput
@@ -149,6 +150,7 @@ def judge(
 
     weigh_grant: also say whether a grant would help.
     """
+    principal = about(principal, bucket.bucket)
     verdict = _judge(principal, bucket, target, asked, now)
     level = asked if isinstance(asked, Level) else level_of(asked)
     if verdict.decision is Decision.ALLOW or level is None or not weigh_grant:
