@@ -116,7 +116,8 @@ class Recorder:
         with self._lock:
             self._calls.append(call)
             self._count += 1
-            listeners = _LISTENERS.get() or self._open
+            # A task can outlive the block that it was started in; then it belongs to nobody as well.
+            listeners = tuple(each for each in _LISTENERS.get() if each in self._open) or self._open
         for listener in listeners:
             listener(call)
 

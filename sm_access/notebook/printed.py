@@ -30,6 +30,8 @@ class _PassedOn:
             self.write(line)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_stream":  # asked of a copy that has none yet
+            raise AttributeError(name)
         return getattr(self._stream, name)
 
     def __iter__(self) -> Any:

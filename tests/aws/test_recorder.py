@@ -279,6 +279,25 @@ def test_tasks_beside_each_other() -> None:
     assert asyncio.run(all_of_them()) == [{"a"}, {"b"}, {"c"}]
 
 
+def test_a_task_that_outlives_its_recording_is_not_counted_any_more() -> None:
+    async def work() -> tuple[set[str], set[str]]:
+        go = asyncio.Event()
+
+        async def later() -> None:
+            await go.wait()
+            note("late")
+
+        with record() as over:
+            task = asyncio.create_task(later())
+            note("in time")
+        with record() as other:
+            go.set()
+            await task
+        return heard(over), heard(other)
+
+    assert asyncio.run(work()) == ({"in time"}, {"late"})
+
+
 def test_a_recording_ends_with_the_error_that_ended_it() -> None:
     recorded = record()
 

@@ -194,12 +194,14 @@ def test_in_a_kernel_as_in_a_shell(shell: Any) -> None:
 
     manager, client = start_new_kernel()
     try:
+        kinds: set[str] = set()
 
         def run(code: str) -> str:
             said: list[str] = []
 
             def hear(message: dict[str, Any]) -> None:
                 content = message["content"]
+                kinds.update(content.get("data", {}))
                 words = (
                     content.get("text") or content.get("evalue") or content.get("data", {}).get("text/plain")
                 )
@@ -216,9 +218,9 @@ def test_in_a_kernel_as_in_a_shell(shell: Any) -> None:
         ):
             said = run(code)
             assert error in said
-            print(repr(said)[:1500])
             assert said.index(error) < said.index(f"<display_data> ✕ Denied: read {RAW}")
             assert "RequestButton" not in said  # it has no words of its own
+            assert "application/vnd.jupyter.widget-view+json" in kinds
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import threading
 import time
@@ -231,6 +232,7 @@ def test_streams_are_put_back_and_pass_everything_on(say: Say, capsys: pytest.Ca
     print("x" * (2 * MOST_CHARACTERS))
     held.writelines(["last\n"])
     assert held.isatty() is False
+    assert type(copy.copy(held)) is type(held)
     assert list(held) == [] if held.readable() else True
     printed.stop()
     assert printed.text.endswith("last\n")
