@@ -81,7 +81,7 @@ def other_sources(verdicts: Sequence[Verdict], now: datetime) -> list[Block]:
         )
     if blocks and any(not verdict.origins for verdict in verdicts):
         oldest = min(verdict.read_at for verdict in verdicts)
-        blocks.append(Paragraph(line(quiet(f"What was read was read {ago(oldest, now)}."))))
+        blocks.append(Paragraph(line(quiet(f"The rest was decided from policies read {ago(oldest, now)}."))))
     return blocks
 
 
@@ -95,7 +95,9 @@ def attempt_words(attempts: Sequence[Attempt]) -> str:
 
 
 def _attempt(each: Attempt) -> str:
-    words = each.why[:1].lower() + each.why[1:].removesuffix(".")
+    words = each.why.removesuffix(".")
+    if not words[:2].isupper():  # as it stands within a sentence, unless it begins with an abbreviation
+        words = words[:1].lower() + words[1:]
     if each.permission:
         words += f" (needs {each.permission})"
     return words if each.would_say is None else f"{words}; {_WOULD_SAY[each.would_say]}"

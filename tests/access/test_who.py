@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sm_access.access.distinctions import touches
 from sm_access.access.evidence import BucketEvidence, Unread
 from sm_access.access.holder import AccountHolders, HeldPolicy, Holder, HolderKind, PolicyReader
 from sm_access.access.instant import format_instant
@@ -94,6 +95,21 @@ def test_a_part_of_the_place_counts_in_part() -> None:
     assert (
         one(narrow, statement("Deny", "*", "arn:aws:s3:::lake/raw/*"), target=WHOLE).standing is Standing.NO
     )
+
+
+def test_what_may_be_about_a_place() -> None:
+    def about(place: str, **element: Any) -> bool:
+        found = parse_policy(document({"Effect": "Allow", "Action": "*", **element}), name="x")
+        return touches(place, found.statements[0])
+
+    assert about("arn:aws:s3:::lake/raw/*", Resource="arn:aws:s3:::lake/raw/2026/*")
+    assert about("arn:aws:s3:::lake/raw/*", Resource="arn:aws:s3:::lake/r*/x")
+    assert about("arn:aws:s3:::lake/raw/*", Resource="arn:aws:s3:::lake/${aws:username}/*")
+    assert about("arn:aws:s3:::lake/raw/*", Resource="arn:aws:s3:::lake/${aws:/*")  # not understood
+    assert about("arn:aws:s3:::lake/raw/*", NotResource="*")
+    assert about("arn:aws:s3:::lake", Principal="*")
+    assert not about("arn:aws:s3:::lake", Resource="arn:aws:s3:::lake/*")
+    assert not about("arn:aws:s3:::lake/raw/*", Resource=["arn:aws:s3:::lake", "arn:aws:s3:::lake/raw"])
 
 
 def test_more_parts_than_can_be_gone_through_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +206,15 @@ def test_service_linked_roles_stand_apart() -> None:
 
 def test_grants_of_ours_are_told_with_their_end() -> None:
     def until(moment: datetime) -> dict[str, Any]:
-        return document({**ALL, "Condition": {"DateLessThan": {"aws:CurrentTime": format_instant(moment)}}})
+        return document(
+            {
+                **ALL,
+                "Condition": {
+                    "StringLike": {"s3:prefix": "raw/*"},
+                    "DateLessThan": {"aws:CurrentTime": format_instant(moment)},
+                },
+            }
+        )
 
     end, past = NOW + timedelta(days=3), NOW - timedelta(days=3)
     held = (
