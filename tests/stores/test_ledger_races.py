@@ -1,7 +1,7 @@
 """Eight processes submit and approve at once: exactly one decision on each request, and none lost.
 
 On SQLite in full; on DynamoDB with fewer, because the embedded one copies its whole table for each transaction. There
-the full number is in `benchmarks/ledger.py`.
+the full number, 200 to a table, is in `benchmarks/ledger.py`.
 """
 
 from __future__ import annotations
