@@ -68,19 +68,26 @@ def _instances(sagemaker: Any, pool: ThreadPoolExecutor) -> Iterator[tuple[str, 
 
 
 def _domains(sagemaker: Any, pool: ThreadPoolExecutor) -> Iterator[tuple[str, str]]:
+    defaults: dict[str, str] = {}
     domains = _names(sagemaker, "list_domains", "Domains", "DomainId")
     for domain, detail in _details(pool, domains, lambda domain: sagemaker.describe_domain(DomainId=domain)):
-        for settings in ("DefaultUserSettings", "DefaultSpaceSettings"):
+        for settings, words in (
+            ("DefaultUserSettings", "domain"),
+            ("DefaultSpaceSettings", "shared spaces of"),
+        ):
             role = detail.get(settings, {}).get("ExecutionRole")
             if role:
-                yield str(role), f"domain {detail.get('DomainName', domain)}"
+                if settings == "DefaultUserSettings":
+                    defaults[domain] = str(role)
+                yield str(role), f"{words} {detail.get('DomainName', domain)}"
     for domain in domains:
         profiles = _names(
             sagemaker, "list_user_profiles", "UserProfiles", "UserProfileName", DomainIdEquals=domain
         )
         describe = _describe_profile(sagemaker, domain)
         for profile, detail in _details(pool, profiles, describe):
-            role = detail.get("UserSettings", {}).get("ExecutionRole")
+            # Without a role of their own they have the domain's (SageMaker API Reference, "CreateUserProfile").
+            role = detail.get("UserSettings", {}).get("ExecutionRole") or defaults.get(domain)
             if role:
                 yield str(role), f"user profile {profile}"
 

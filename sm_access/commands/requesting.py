@@ -18,15 +18,15 @@ from sm_access.access.identity import Certainty
 from sm_access.access.level import parse_extras, parse_level
 from sm_access.access.model import AccessRequest, Status, Terms
 from sm_access.access.owner_half import OwnerHalf, owner_half
-from sm_access.access.planner import NOTHING_IN_USE, InUse, RolePlan, arrange
+from sm_access.access.planner import NOTHING_IN_USE
 from sm_access.access.probe import ProofFinding
-from sm_access.access.reconciler import Drift, in_use
+from sm_access.access.reconciler import Drift
 from sm_access.access.target import S3Target
 from sm_access.access.terms import faults, terms_of, would_be_grant
 from sm_access.bootstrap import Services
+from sm_access.commands.reviewing import Reviewing, role_in_use
 from sm_access.errors import (
     AccessDenied,
-    CannotTell,
     InvalidInput,
     Refused,
     SmAccessError,
@@ -101,14 +101,15 @@ def requests(*, everyone: bool = False, services: Services | None = None) -> Res
 def show(id: str, *, services: Services | None = None) -> Result:
     """One access request, with the exact statements."""
     at = services or Services()
-    return Result(words.show_page(_review(at, at.desk.get(id)), at.clock.now()))
+    return Result(words.show_page(Reviewing(at).of(at.desk.get(id), thorough=True), at.clock.now()))
 
 
 def inbox(*, services: Services | None = None) -> Result:
     """What waits for a decision that this process's principal may make, oldest first."""
     at = services or Services()
     waiting = at.desk.inbox(at.caller())
-    return Result(words.inbox_page([_review(at, request) for request in waiting], at.clock.now()))
+    reviewing = Reviewing(at)
+    return Result(words.inbox_page([reviewing.of(request) for request in waiting], at.clock.now()))
 
 
 def approve(id: str, *, terms: str | None = None, services: Services | None = None) -> Result:
@@ -120,7 +121,7 @@ def approve(id: str, *, terms: str | None = None, services: Services | None = No
     bucket = _check_place(at, asked)
     if terms is not None and len(terms) >= SHOWN_OF_TERMS and asked.terms_sha256.startswith(terms.lower()):
         terms = asked.terms_sha256
-    request = at.desk.approve(id, caller, terms, in_use=_in_use(at, asked.role_arn) or NOTHING_IN_USE)
+    request = at.desk.approve(id, caller, terms, in_use=role_in_use(at, asked.role_arn) or NOTHING_IN_USE)
     half = None if request.grant is None else owner_half(request.terms, request.grant, bucket)
     return _applied(at, request, "Approved", half)
 
@@ -190,7 +191,9 @@ def break_glass(id: str, *, why: str, services: Services | None = None) -> Resul
     """Take what was asked for now, in an emergency, within what the rules leave for that. Everyone is told."""
     at = services or Services()
     asked = at.desk.get(id)
-    taken = at.desk.break_glass(id, at.caller(), why, in_use=_in_use(at, asked.role_arn) or NOTHING_IN_USE)
+    taken = at.desk.break_glass(
+        id, at.caller(), why, in_use=role_in_use(at, asked.role_arn) or NOTHING_IN_USE
+    )
     return _applied(at, taken, "Taken in an emergency")
 
 
@@ -272,7 +275,7 @@ def reconcile(*, keep_drift: bool = False, services: Services | None = None) -> 
     deleted: list[str] = []
     problems: list[str] = []
     if at.rules.auto:
-        at.desk.approve_by_rules(at.caller(), lambda role_arn: _in_use(at, role_arn) or NOTHING_IN_USE)
+        at.desk.approve_by_rules(at.caller(), lambda role_arn: role_in_use(at, role_arn) or NOTHING_IN_USE)
     roles = at.reconciler.roles()
     for role_arn in roles:
         try:
@@ -319,65 +322,6 @@ def _reviewers(at: Services, target: S3Target) -> str:
     return words.reviewers_words(at.rules.of(target.bucket).reviewers) or (
         "nobody yet: no reviewer is configured, so nobody can approve it"
     )
-
-
-def _in_use(at: Services, role_arn: str) -> InUse | None:
-    """What the role carries beside our grants; None where it may not be read."""
-    from sm_access.aws.role_writer import IamRoleWriter
-
-    try:
-        return in_use(IamRoleWriter(at.aws).read(role_arn))
-    except (Refused, CannotTell):
-        return None
-
-
-def _review(at: Services, request: AccessRequest) -> words.Review:
-    from sm_access.aws.notebooks import collect_role_notebooks
-
-    made = request.grant.statements if request.grant else terms_of(request)
-    beside = _in_use(at, request.role_arn)
-    bucket = _bucket(at, request)
-    return words.Review(
-        request,
-        made,
-        collect_role_notebooks(at.aws, request.role_arn),
-        None if bucket is None else bucket.owner_account,
-        None if beside is None else _plan_with(at, request, beside),
-        at.rules.quorum(request.target.bucket),
-        None if bucket is None else _half(at, request, bucket),
-    )
-
-
-def _half(at: Services, request: AccessRequest, bucket: BucketEvidence) -> OwnerHalf | None:
-    """The owner's half of what is granted or may be; None of what is over or will never be."""
-    now = at.clock.now()
-    if request.grant is None and request.status is Status.SUBMITTED:
-        return owner_half(request.terms, would_be_grant(request, now), bucket)
-    if request.grant is not None and request.in_force_at(now):
-        return owner_half(request.terms, request.grant, bucket)
-    return None
-
-
-def _plan_with(at: Services, request: AccessRequest, beside: InUse) -> RolePlan:
-    """What the role would carry with this request granted, whether or not that fits."""
-    now = at.clock.now()
-    grants = [
-        other.grant
-        for other in at.desk.requests(role_arn=request.role_arn)
-        if other.grant is not None and other.in_force_at(now)
-    ]
-    if request.grant is None:
-        grants.append(would_be_grant(request, now))
-    return arrange(request.role_arn, grants, beside)
-
-
-def _bucket(at: Services, request: AccessRequest) -> BucketEvidence | None:
-    from sm_access.aws.buckets import collect_bucket
-
-    try:
-        return collect_bucket(at.aws, request.target.bucket, Arn.parse(request.role_arn).account)
-    except CannotTell:
-        return None
 
 
 def _check_place(at: Services, request: AccessRequest) -> BucketEvidence:

@@ -19,6 +19,7 @@ from sm_access.access.events import (
     Released,
     Revoked,
 )
+from sm_access.access.gain import Gain
 from sm_access.access.level import Level
 from sm_access.access.levels import Statement
 from sm_access.access.model import AccessRequest, Grant, Status, Terms
@@ -27,6 +28,7 @@ from sm_access.access.planner import RolePlan
 from sm_access.access.probe import DECIDED, Outcome, ProbeKind, ProbeResult, ProofFinding, ProofStep
 from sm_access.access.proof import unproven_actions
 from sm_access.access.reviewers import Reviewers
+from sm_access.policy import Change, Decision
 from sm_access.presentation.identity import name_of
 from sm_access.presentation.moments import ago, instant, iso, left
 from sm_access.presentation.page import (
@@ -70,6 +72,9 @@ class Review:
     owner: the account that owns the bucket, None where that is not known.
     plan: what the role carries after approval; None where IAM could not be read. quorum: how many have to agree.
     half: what the owner of the bucket or key has to add; None where that does not matter or could not be read.
+    studio: domains and user profiles that share the role, None where SageMaker did not tell. gain: what the role can do
+    there now and newly could; None where its policies could not be read. unreachable: whether who asked can surely not
+    become who decides; None where IAM did not tell. width: objects, bytes, and whether that is all; None: not listed.
     """
 
     request: AccessRequest
@@ -79,6 +84,10 @@ class Review:
     plan: RolePlan | None
     quorum: int = 1
     half: OwnerHalf | None = None
+    studio: tuple[str, ...] | None = None
+    gain: Gain | None = None
+    unreachable: bool | None = True
+    width: tuple[int, int, bool] | None = None
 
 
 def reviewers_words(reviewers: Reviewers) -> str:
@@ -477,7 +486,27 @@ def review_view(review: Review, now: datetime) -> dict[str, Any]:
         },
         "quorum": review.quorum,
         "owner_half": half_view(review.half),
+        "studio": None if review.studio is None else list(review.studio),
+        "already": None
+        if review.gain is None
+        else {level.value: decision.value for level, decision in review.gain.already.items()},
+        "newly_allowed": None
+        if review.gain is None or review.gain.newly is None
+        else [
+            {"action": each.action, "within": list(each.within), "outside": list(each.outside)}
+            for each in review.gain.newly
+        ],
+        "requester_can_become_reviewer": None if review.unreachable is None else not review.unreachable,
+        "depth": _depth(review.request),
+        "objects": None if review.width is None else review.width[0],
+        "bytes": None if review.width is None else review.width[1],
+        "counted_all": None if review.width is None else review.width[2],
     }
+
+
+def _depth(request: AccessRequest) -> int:
+    """How many folders deep the place lies; 0 for the whole bucket."""
+    return len([part for part in request.target.path.split("/") if part])
 
 
 def half_view(half: OwnerHalf | None) -> dict[str, Any] | None:
@@ -558,6 +587,8 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
             ),
             ("role", line(code(request.role_arn))),
             ("who gains", _gains(review)),
+            *_change(review),
+            ("width", _width(review)),
             ("bucket's owner", _owner(review)),
             ("KMS key", _key(review)),
             ("for", line(f"{duration_words(request.duration)} from approval")),
@@ -637,16 +668,96 @@ def _gains(review: Review) -> Line:
     person = review.request.terms.source_identity
     if person is not None:
         return line(strong("one person"), f": sessions whose source identity is {person}, and no other")
-    return _who_gains(review.notebooks)
+    return line(*_who_gains(review.notebooks), *_studio(review.studio))
+
+
+_YES = {
+    Decision.ALLOW: Span("yes", Tone.OK),
+    Decision.EXPLICIT_DENY: Span("no", Tone.NO),
+    Decision.IMPLICIT_DENY: Span("no", Tone.NO),
+    Decision.UNDETERMINED: Span("cannot tell", Tone.UNKNOWN),
+}
+_SHOWN_OF_CHANGES = 8
+
+
+def _change(review: Review) -> tuple[tuple[str, Line], ...]:
+    """What a decision changes for the role, and whether who asked could be who decides."""
+    if review.request.status is not Status.SUBMITTED:
+        return ()
+    rows: list[tuple[str, Line]] = []
+    found = review.gain
+    if found is None or found.newly is None:
+        told = "cannot tell: the role's policies or the bucket's owner could not be read"
+        rows.append(("newly allowed", line(Span(told, Tone.UNKNOWN))))
+    if found is not None:
+        spans: list[str | Span] = []
+        for level, decision in found.already.items():
+            spans += [f"{level.value} " if not spans else f" · {level.value} ", _YES[decision]]
+        limit = () if found.complete else (quiet(" - as far as policies could be read"),)
+        rows.append(("before", line(*spans, *limit)))
+    if found is not None and found.newly is not None:
+        rows += [("newly allowed", _change_words(change)) for change in found.newly[:_SHOWN_OF_CHANGES]]
+        if len(found.newly) > _SHOWN_OF_CHANGES:
+            more = len(found.newly) - _SHOWN_OF_CHANGES
+            rows.append(("newly allowed", line(quiet(f"and {more} more: --json has all"))))
+        for change in found.open[:_SHOWN_OF_CHANGES]:
+            depends = "; ".join(change.depends_on)
+            words = _change_words(change)
+            rows.append(
+                ("may be allowed", line(Span("depends: ", Tone.UNKNOWN), *words, quiet(f" on {depends}")))
+            )
+        if not found.newly and not found.open:
+            rows.append(("newly allowed", line("nothing: the role may do all of it, or something denies it")))
+    if review.unreachable is None:
+        told = (
+            "could not be read whether the role that gains may assume yours: make sure that they did not ask"
+        )
+        rows.append(("role chain", line(Span(told, Tone.WARN))))
+    elif not review.unreachable:
+        told = "the role that gains may assume yours: somebody else has to decide"
+        rows.append(("role chain", line(Span(told, Tone.NO))))
+    return tuple(rows)
+
+
+def _change_words(change: Change) -> Line:
+    where = ", ".join(change.within)
+    beside = f", but not {', '.join(change.outside)}" if change.outside else ""
+    return line(strong(change.action), " on ", code(where), beside)
+
+
+def _width(review: Review) -> Line:
+    depth = _depth(review.request)
+    told = "the whole bucket" if not depth else f"{depth} folder{'' if depth == 1 else 's'} deep"
+    if review.width is None:
+        return line(Span(told, Tone.WARN if not depth else Tone.PLAIN))
+    objects, size, complete = review.width
+    count = f"{'' if complete else 'more than '}{objects:,} object{'' if objects == 1 and complete else 's'}"
+    return line(Span(told, Tone.WARN if not depth else Tone.PLAIN), f"; {count}, {_bytes(size)}")
+
+
+def _bytes(size: int) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}"
+        size //= 1000
+    return f"{size:,.0f} TB"
+
+
+def _studio(studio: tuple[str, ...] | None) -> Line:
+    if studio is None:
+        return line(quiet("; Studio could not be read"))
+    if not studio:
+        return ()
+    shown = ", ".join(studio[:_SHOWN_OF_CHANGES])
+    more = f" and {len(studio) - _SHOWN_OF_CHANGES} more" if len(studio) > _SHOWN_OF_CHANGES else ""
+    return line("; in Studio ", strong(str(len(studio))), f": {shown}{more}")
 
 
 def _who_gains(notebooks: tuple[str, ...] | None) -> Line:
     if notebooks is None:
         return line("everyone on this role; how many notebooks that is could not be read")
     if not notebooks:
-        return line(
-            "everyone on this role; no notebook instance of this Region uses it (Studio is not counted)"
-        )
+        return line("everyone on this role; no notebook instance of this Region uses it")
     count = f"{len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}"
     return line(
         strong(count), f" share{'s' if len(notebooks) == 1 else ''} this role: {', '.join(notebooks)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sm_access.aws.notebooks import collect_role_notebooks
+from sm_access.aws.notebook_roles import collect_notebook_roles
 from sm_access.aws.role_writer import IamRoleWriter
 from sm_access.aws.session import Aws
 from sm_access.errors import Refused
@@ -32,5 +32,6 @@ def test_a_role_of_the_same_name_elsewhere_is_refused(sandbox: Sandbox, arn: str
 def test_a_role_is_recognised_with_its_path(sandbox: Sandbox) -> None:
     aws = Aws(sandbox.session("approver"))
     with_path = OWN.replace(":role/", ":role/service-role/")
-    assert collect_role_notebooks(aws, with_path) == collect_role_notebooks(aws, OWN)
-    assert set(collect_role_notebooks(aws, OWN) or ()) == {"nb-vision", "nb-churn", "nb-forecast"}
+    working = collect_notebook_roles(aws)
+    assert working.on(with_path) == working.on(OWN)
+    assert set(working.on(OWN)) == {"notebook nb-vision", "notebook nb-churn", "notebook nb-forecast"}

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from sm_access.access.caller import Caller
+from sm_access.access.gain import Gain
 from sm_access.access.identity import Authority, CredentialSource, Identity, RoleStatement, Site
 from sm_access.access.level import Level
 from sm_access.access.model import Status, Terms
+from sm_access.access.owner_half import OwnerHalf
 from sm_access.access.planner import InUse, arrange
 from sm_access.access.probe import DECIDED, Outcome, Probe, ProbeKind, ProbeResult
 from sm_access.access.proof import ProofFinding, ProofStep
 from sm_access.access.rules import Rules
 from sm_access.access.target import S3Target
+from sm_access.policy import Change, Decision, StatementRef
 from sm_access.presentation import requests as words
 from sm_access.presentation.html import to_html
 from sm_access.presentation.identity import identity_page, identity_view, name_of, one_line
@@ -336,3 +339,68 @@ def test_a_denial_right_after_the_role_was_written_is_not_believed_yet() -> None
     text = to_text(words.proof_page(request_in(Status.APPLIED), (step,), NOW))
     assert "AWS was asked 6 times" in text
     assert "prove it again in a minute" in text
+
+
+KEY_ARN = "arn:aws:kms:us-east-1:444455556666:key/1234"
+
+
+def test_a_reviewer_sees_what_changes_and_what_nobody_could_tell() -> None:
+    change = Change(
+        "s3:GetObject", ("arn:aws:s3:::lake/raw/*",), ("arn:aws:s3:::lake/raw/hr/*",), "x", Decision.IMPLICIT_DENY,
+        Decision.ALLOW,
+    )  # fmt: skip
+    depends = replace(change, after=Decision.UNDETERMINED, depends_on=("aws:SourceIp",))
+    already = dict(zip(Level, Decision, strict=True))
+    request = request_in(Status.SUBMITTED)
+    seen = words.Review(
+        request, (), ("nb-1",), None, PLAN, studio=("domain studio", "user profile ann"), unreachable=None,
+        gain=Gain(already, (change,) * 9, (depends,), complete=False), width=(1, 1500, True),
+    )  # fmt: skip
+    text = to_text(words.inbox_page([seen], NOW))
+    for told in (
+        "in Studio 2: domain studio, user profile ann",
+        "list yes · read no · write no · delete cannot tell - as far as policies could be read",
+        "s3:GetObject on arn:aws:s3:::lake/raw/*, but not arn:aws:s3:::lake/raw/hr/*",
+        "and 1 more",
+        "depends: s3:GetObject",
+        "on aws:SourceIp",
+        "could not be read whether the role that gains may assume yours",
+        "1 object, 1 KB",
+    ):
+        assert told in " ".join(text.split()), told
+    data = words.review_view(seen, NOW)
+    assert len(data["newly_allowed"]) == 9
+    assert data["requester_can_become_reviewer"] is None
+    blind = to_text(
+        words.inbox_page([replace(seen, gain=None, studio=None, unreachable=False, width=None)], NOW)
+    )
+    assert "cannot tell: the role's policies or the bucket's owner could not be read" in " ".join(
+        blind.split()
+    )
+    assert "Studio could not be read" in blind
+    assert "somebody else has to decide" in blind
+    nothing = replace(
+        seen, gain=Gain(already, ()), width=(3000, 5 * 10**12, False), studio=("user profile x",) * 9
+    )
+    text = " ".join(to_text(words.inbox_page([nothing], NOW)).split())
+    assert "nothing: the role may do all of it, or something denies it" in text
+    assert "more than 3,000 objects, 5 TB" in text
+    assert "and 1 more" in text
+    whole = replace(request, terms=replace(request.terms, target=S3Target("lake")))
+    assert "the whole bucket" in to_text(words.inbox_page([replace(nothing, request=whole, width=None)], NOW))
+
+
+def test_the_owners_half_is_told_with_its_limits() -> None:
+    deny = StatementRef("bucket policy of lake", "resource", None, 0, "Statement[0]", "Deny")
+    half = OwnerHalf("444455556666", "lake", ({"Sid": "a"},), KEY_ARN, ({"Sid": "b"},), (deny,))
+    waiting = request_in(Status.SUBMITTED)
+    text = " ".join(
+        to_text(words.show_page(words.Review(waiting, (), (), None, None, half=half), NOW)).split()
+    )
+    assert "Denied by Statement[0] of bucket policy of lake" in text
+    assert "cannot be verified from here" in text
+    assert "as if it were approved now" in text
+    assert f"to add to the policy of the key {KEY_ARN}" in text
+    page = words.decided_page(request_in(Status.APPROVED), "Approved", NOW, half=half)
+    assert "as if it were approved now" not in to_text(page)
+    assert page.data["owner_half"]["key_policy"] == [{"Sid": "b"}]
