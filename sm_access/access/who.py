@@ -141,7 +141,9 @@ def _entry(
     standing, part = _standing(verdict, evidence, bucket), None
     if standing is Standing.NO:
         part = next(_parts(verdict, evidence, bucket, now), None)
-        standing = Standing.NO if part is None else Standing.IN_PART
+        if part is not None:
+            open_still = Decision.UNDETERMINED in _by_key(verdict)
+            standing = Standing.UNKNOWN if open_still else Standing.IN_PART
     return Entry(holder, standing, verdict, part, used, dict(_grants(holder, evidence, now)))
 
 
@@ -167,7 +169,12 @@ def _ends(statement: Statement) -> Iterator[datetime]:
 def _parts(
     verdict: Verdict, who: PrincipalEvidence, bucket: BucketEvidence, now: datetime
 ) -> Iterator[Finding]:
-    """Objects within the place on which the calls are allowed although they are not on the place as a whole."""
+    """Objects within the place on which the call is allowed although it is not on the place as a whole.
+
+    None where the key is closed: then no object of the place can be used, whatever S3 allows.
+    """
+    if _by_key(verdict) - {Decision.ALLOW, Decision.UNDETERMINED}:
+        return
     layers = policy_set(who, bucket, of_key=False)
     for check in _about(finding.check for finding in verdict.findings):
         if not stands_for_many(check.resource_arn):
@@ -194,9 +201,17 @@ def _standing(verdict: Verdict, who: PrincipalEvidence, bucket: BucketEvidence) 
     return Standing.UNKNOWN if unread or verdict.unsettled else Standing.DEPENDS
 
 
+def _by_key(verdict: Verdict) -> set[Decision]:
+    return {each.response.decision for each in verdict.findings if _of_key(each.check)}
+
+
+def _of_key(call: Check) -> bool:
+    return ":kms:" in call.resource_arn
+
+
 def _about(calls: Iterable[Check]) -> Iterator[Check]:
     """What a question is about, of all the calls that it implies: for a level its first action on objects."""
-    listed = tuple(call for call in calls if ":kms:" not in call.resource_arn)
+    listed = tuple(call for call in calls if not _of_key(call))
     mains = [call for call in listed if call.action != LIST_ACTION] or listed
     return (call for call in mains if call.action == mains[0].action)
 
@@ -247,7 +262,7 @@ def may_cover(statement: Statement, call: Check) -> bool:
 def _named(bucket: BucketEvidence, calls: Iterable[Check], account: str) -> Iterator[Named]:
     """Principals that are not the account's own, in Allow statements that may cover one of the calls."""
     for call in calls:
-        policies = bucket.kms_policy if ":kms:" in call.resource_arn else bucket.policy
+        policies = bucket.kms_policy if _of_key(call) else bucket.policy
         if policies is None or policies is UNREADABLE:
             continue
         for policy in policies:

@@ -97,6 +97,18 @@ def test_a_part_of_the_place_counts_in_part() -> None:
     )
 
 
+def test_a_closed_key_closes_every_part() -> None:
+    narrow = statement("Allow", "s3:GetObject", "arn:aws:s3:::lake/raw/2026/*")
+    trusts = statement("Allow", "kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    key = NamedPolicy("key policy", parse_policy(document(trusts)), "resource")
+    encrypted = bucket(kms_key_arn=KEY, kms_policy=(key,))
+    assert one(narrow, where=encrypted).standing is Standing.NO
+    assert one(narrow, statement("Allow", "kms:*"), where=encrypted).standing is Standing.IN_PART
+    assert one(ALL, where=encrypted).standing is Standing.NO
+    unread = replace(encrypted, kms_policy=UNREADABLE)
+    assert one(narrow, statement("Allow", "kms:*"), where=unread).standing is Standing.UNKNOWN
+
+
 def test_what_may_be_about_a_place() -> None:
     def about(place: str, **element: Any) -> bool:
         found = parse_policy(document({"Effect": "Allow", "Action": "*", **element}), name="x")

@@ -55,6 +55,14 @@ def test_groups_users_and_parts(services_of: Of) -> None:
     assert found["ML_Admins"] == found["admin-1"] == "yes"
 
 
+def test_a_key_that_is_closed_is_no(services_of: Of) -> None:
+    found = answers(services_of("admin"), "read", "s3://acme-vault/")
+    assert {name for name, answer in found.items() if answer != "no"} == {
+        "acme-data-owner",
+        "acme-platform-admin",
+    }
+
+
 def test_it_reads_well(services_of: Of) -> None:
     shown = who_can("read", "s3://acme-lake/", services=services_of("admin"))
     text = shown.to_text()
