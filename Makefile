@@ -1,6 +1,8 @@
 # Needs Python 3.10+, git and make; everything else is fetched into .venv and the user's cache.
 PYTHON ?= python3
 BIN := .venv/bin
+# Test files run beside one another; each process has an embedded AWS of its own.
+WORKERS ?= 2
 # Node comes with the environment where the machine has none.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 NPM := cd labextension && npm
@@ -48,7 +50,7 @@ types: environment ## mypy, strict
 	$(BIN)/mypy
 
 python: environment ceph ## Tests of the Python package
-	$(BIN)/pytest tests --ignore=tests/notebooks --cov=sm_access --cov-report=
+	$(BIN)/pytest tests --ignore=tests/notebooks -n $(WORKERS) --dist loadfile --cov=sm_access --cov-report=
 	$(BIN)/coverage combine --quiet --append 2>/dev/null || true
 	$(BIN)/coverage report --include='sm_access/policy/*' --fail-under=100
 	$(BIN)/coverage report --include='sm_access/access/*' --fail-under=98
