@@ -75,6 +75,7 @@ bench: environment ## Measure the policy engine beside its peers, and reading be
 	$(BIN)/python benchmarks/engine.py --write
 	$(BIN)/python benchmarks/round_trips.py --write
 	$(BIN)/python benchmarks/ledger.py
+	$(BIN)/python benchmarks/requests.py --write
 
 screenshots: chromium ## Take the pictures in docs/images anew
 	SM_ACCESS_SCREENSHOTS=docs/images $(BIN)/pytest tests/browser

@@ -14,7 +14,7 @@ Ours count every character of the text that is sent, so the figures here are nev
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,9 @@ MANAGED_LIMIT = 6_144
 """Characters of one customer-managed policy."""
 ATTACHED_LIMIT = 10
 """Managed policies attached to one role, unless AWS raised it."""
+
+_AT_ONCE = 100
+"""So many grants may fit into one document; of more it is not tried first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,37 +125,74 @@ def plan(role_arn: str, grants: Iterable[Grant], now: datetime, in_use: InUse = 
 
 def arrange(role_arn: str, grants: Iterable[Grant], in_use: InUse = NOTHING_IN_USE) -> RolePlan:
     """The documents of grants, whatever the order in which they come; whether or not they fit."""
-    waiting = sorted(grants, key=lambda grant: (grant.ends_at, grant.id))
-    inline: dict[str, list[Grant]] = {}
+    ordered = sorted(grants, key=lambda grant: (grant.ends_at, grant.id))
     left = INLINE_LIMIT - in_use.characters
-    while waiting:
-        grant = waiting[0]
-        name = inline_name(grant.ends_at)
-        grown = [*inline.get(name, ()), grant]
-        growth = characters(document(grown)) - (characters(document(grown[:-1])) if grown[1:] else 0)
-        if growth > left:
-            break
-        left -= growth
-        inline[name] = grown
-        waiting.pop(0)
-    managed = {managed_name(role_arn, number): held for number, held in enumerate(_bins(waiting), 1)}
+    known: dict[tuple[str, int], Document] = {}
+
+    def inline_of(count: int) -> dict[str, Document]:
+        found = _by_end(ordered[:count])
+        for name, held in found.items():
+            if (name, len(held)) not in known:
+                known[name, len(held)] = document(held)
+        return {name: known[name, len(held)] for name, held in found.items()}
+
+    def fits(count: int) -> bool:
+        return sum(map(characters, inline_of(count).values())) <= left
+
+    count = _most(len(ordered), fits)
+    inline = _by_end(ordered[:count])
+    bins = enumerate(_bins(ordered[count:]), 1)
+    managed = {managed_name(role_arn, number): held for number, held in bins}
     return RolePlan(
-        {name: document(held) for name, held in inline.items()},
+        inline_of(count),
         {name: document(held) for name, held in managed.items()},
         {grant.id: name for name, held in (*inline.items(), *managed.items()) for grant in held},
         in_use,
     )
 
 
-def _bins(grants: Sequence[Grant]) -> list[list[Grant]]:
-    """In their order, as many in each as a managed policy holds."""
-    bins: list[list[Grant]] = []
+def _by_end(grants: Sequence[Grant]) -> dict[str, list[Grant]]:
+    """Name of the inline policy -> its grants, which come by their end."""
+    found: dict[str, list[Grant]] = {}
     for grant in grants:
-        if bins and characters(document([*bins[-1], grant])) <= MANAGED_LIMIT:
-            bins[-1].append(grant)
-        else:
-            bins.append([grant])
+        found.setdefault(inline_name(grant.ends_at), []).append(grant)
+    return found
+
+
+def _bins(grants: Sequence[Grant]) -> list[list[Grant]]:
+    """In their order, as many in each as a managed policy holds; one at least."""
+    bins: list[list[Grant]] = []
+    while grants:
+        rest = grants
+
+        def fits(count: int, rest: Sequence[Grant] = rest) -> bool:
+            return characters(document(rest[:count])) <= MANAGED_LIMIT
+
+        count = max(1, _most(len(rest), fits))
+        bins.append(list(rest[:count]))
+        grants = rest[count:]
     return bins
+
+
+def _most(count: int, fits: Callable[[int], bool]) -> int:
+    """How many of so many to take, the first ones: a number that fits where one more does not, found in few tries.
+
+    Growing by one would write each document as often as it has grants. What merges may once make a longer list the
+    shorter document; then there can be more than one such number, and it is always the same that is found.
+    """
+    if count <= _AT_ONCE and fits(count):
+        return count
+    low, step = 0, 1
+    while low + step <= count and fits(low + step):
+        low, step = low + step, step * 2
+    high = min(count + 1, low + step)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def document(grants: Iterable[Grant]) -> Document:
@@ -198,6 +238,7 @@ def merge(statements: Iterable[Statement]) -> list[Statement]:
     """
     merged = _merge_by(list(statements), _resources, _with_resources)
     for key in _JOINED:
+        # Those without the key differ in more than Resource by now, and stay as they are.
         merged = _merge_by(merged, _values_of(key), _with_values_of(key))
     return merged
 
@@ -209,10 +250,11 @@ _JOINED = ("s3:prefix", ENCRYPTION_CONTEXT)
 def _merge_by(statements: list[Statement], values: Any, with_values: Any) -> list[Statement]:
     merged: dict[str, Statement] = {}
     for statement in statements:
-        # The key is the statement without its Sid and without the values that may be joined.
-        key = canonical_json({**with_values(statement, ()), "Sid": ""})
+        # The key is the statement without its Sid and without the values that may be joined; without any, its place.
+        held = values(statement)
+        key = canonical_json({**with_values(statement, ()), "Sid": ""}) if held else str(len(merged))
         if key in merged:
-            joined = dict.fromkeys((*values(merged[key]), *values(statement)))
+            joined = dict.fromkeys((*values(merged[key]), *held))
             merged[key] = with_values(merged[key], tuple(joined))
         else:
             merged[key] = statement
@@ -239,12 +281,7 @@ def _values_of(key: str) -> Any:
 def _with_values_of(key: str) -> Any:
     def with_values(statement: Statement, values: tuple[str, ...]) -> Statement:
         conditions = statement["Condition"]
-        like = conditions.get("StringLike", {})
-        if key not in like:
-            return statement
-        return {
-            **statement,
-            "Condition": {**conditions, "StringLike": {**like, key: one_or_many(values)}},
-        }
+        like = {**conditions["StringLike"], key: one_or_many(values)}
+        return {**statement, "Condition": {**conditions, "StringLike": like}}
 
     return with_values
