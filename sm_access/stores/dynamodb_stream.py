@@ -185,7 +185,7 @@ def read_stream(
             raise ValueError("it is not the first")
     except ValueError as fault:
         return Stream(request_id, "", refused=((key_of(claim), str(fault)),))
-    reading = _ChainReading(claimed.owner, event_rows)
+    reading = _ChainReading(claimed.owner, event_rows, _decided_on(claimed, orders, event_rows))
     slot = FIRST
     reading.take(key_of(claim), f"{ASK}#{claimed.owner}", sort_key(request_id, slot), claimed.hash)
     slot += 1
@@ -213,6 +213,47 @@ def read_stream(
 
 
 @dataclass(frozen=True, slots=True)
+class _DecidedOn:
+    """What the last row of a reviewer or reconciler knows: the hashes of the rows that lead to it, and its place."""
+
+    hashes: frozenset[str] = frozenset()
+    slot: int = 0
+
+    def without(self, row: EventRow) -> bool:
+        """Whether it is a requester's row before that place which the decision did not find."""
+        return row.asked and row.slot < self.slot and row.hash not in self.hashes
+
+
+def _decided_on(claim: ClaimRow, orders: Mapping[int, Item], event_rows: Mapping[Key, Item]) -> _DecidedOn:
+    """Follow the last decision back to the submission, by what each row says it follows.
+
+    # INVARIANT: a requester takes places, and fills them when they like: what a decision was made on is what it names,
+    # not what is found in its order later. Else a place that is filled after a revocation would undo it.
+    """
+    by_hash: dict[str, EventRow] = {}
+    for slot in sorted(orders):
+        try:
+            order = read_row(OrderRow, orders[slot])
+            row: EventRow = read_row(EventRow, event_rows[order.by, order.sk])
+        except (KeyError, ValueError):
+            continue  # taken up, and named, where the places are gone through
+        if row.hash == order.hash and row.slot == slot:
+            by_hash[row.hash] = row
+    known, last = _DecidedOn(), claim.hash
+    for decision in by_hash.values():  # in the order of their places
+        if partition_kind(decision.pk) not in (DECIDE, APPLY):
+            continue
+        hashes, row = {decision.hash, claim.hash}, decision
+        while row.prev_hash in by_hash and by_hash[row.prev_hash].slot < row.slot:
+            row = by_hash[row.prev_hash]
+            hashes.add(row.hash)
+        # One that passes over an earlier decision is no decision on this stream.
+        if row.prev_hash == claim.hash and last in hashes:
+            known, last = _DecidedOn(frozenset(hashes), decision.slot), decision.hash
+    return known
+
+
+@dataclass(frozen=True, slots=True)
 class _Link:
     row: EventRow
     event: Event
@@ -222,7 +263,8 @@ class _Link:
 class _ChainReading:
     """Takes the places of a stream one after the other."""
 
-    def __init__(self, owner: str, event_rows: Mapping[Key, Item]) -> None:
+    def __init__(self, owner: str, event_rows: Mapping[Key, Item], decided_on: _DecidedOn) -> None:
+        self._decided_on = decided_on
         self.links: list[_Link] = []
         self.refused: dict[Key, str] = {}
         self.judged: set[Key] = set()
@@ -232,7 +274,11 @@ class _ChainReading:
     def take(self, place: Key, by: str, sk: str, expected: str) -> None:
         """Add the event that took one place to the chain, or say why it counts for nothing."""
         found = self._sound((by, sk), expected)
-        fault = found if isinstance(found, str) else self._follow(*found)
+        if not isinstance(found, str) and self._decided_on.without(found[0]):
+            self.judged.add(found[0].key)
+            fault = "a decision made later did not find it: it was put in afterwards"
+        else:
+            fault = found if isinstance(found, str) else self._follow(*found)
         if fault:
             self.refused[place] = fault
 

@@ -16,14 +16,36 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from doubles import KEY, ROLE, SCIENTIST, START, STEWARD, StoppedClock, approve, desk, rules, session, submit
+from doubles import (
+    KEY,
+    ROLE,
+    SCIENTIST,
+    START,
+    STEWARD,
+    Roles,
+    StoppedClock,
+    approve,
+    desk,
+    rules,
+    session,
+    submit,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sm_access.access import Caller, Reconciler
 from sm_access.access.canonical import canonical_json
 from sm_access.access.event_codec import KINDS, encode_event, kind_of
-from sm_access.access.events import Applied, Approved, Event, Rejected, Revoked, Withdrawn
+from sm_access.access.events import (
+    Applied,
+    Approved,
+    Collected,
+    Event,
+    NotProvable,
+    Rejected,
+    Revoked,
+    Withdrawn,
+)
 from sm_access.aws.dynamodb import DynamoTable
 from sm_access.aws.session import Aws
 from sm_access.errors import LedgerConflict, LedgerTampered, LedgerUnavailable, Refused
@@ -797,3 +819,37 @@ def test_a_ledger_of_more_than_a_megabyte(ledger: DynamoLedger, table: DynamoTab
     assert "LastEvaluatedKey" in raw.scan(TableName=table.name)
     assert list(ledger.streams()) == [f"r-x{number}" for number in range(300)]
     assert len(ledger.verify().pending) == 300
+
+
+# --- places that are filled afterwards ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["revoked", "applied"])
+def test_a_place_that_is_filled_afterwards_undoes_no_decision(
+    ledger: DynamoLedger, table: DynamoTable, end: str
+) -> None:
+    """A place is taken for an event that is not there yet, and the next for one that is; a decision follows on
+    the second, and then the first is filled."""
+    clock = StoppedClock()
+    at = desk(ledger, clock)
+    asked = submit(at)
+    approve(at, asked)
+    ledger.append(asked.id, 2, (Applied(START),))
+    head = head_of(ledger, asked.id)
+    hole = event_row(f"ask#{N}", asked.id, 4, NotProvable(START, ()), head)
+    sound = event_row(f"ask#{N}", asked.id, 5, NotProvable(START + MINUTE, ()), head, version=4)
+    put(table, order(N, hole))
+    put(table, sound, order(N, sound))
+    clock.forward(minutes=5)
+    if end == "revoked":
+        at.revoke(asked.id, STEWARD, "left the team")
+    else:
+        clock.forward(days=8)
+        ledger.append(asked.id, 4, (Collected(clock.at),))
+    decided = at.get(asked.id)
+    put(table, hole)
+    assert at.get(asked.id) == decided
+    assert "it was put in afterwards" in names(ledger)
+    ledger.verify()
+    Reconciler(ledger, Roles(), clock, rules()).reconcile(ROLE)
+    assert at.get(asked.id).events[: decided.version] == decided.events
