@@ -170,7 +170,9 @@ class Services:
     def reconciler(self) -> Reconciler:
         from sm_access.aws.role_writer import IamRoleWriter
 
-        return Reconciler(self.ledger, IamRoleWriter(self.aws), self.clock, self.rules, self._directory())
+        return Reconciler(
+            self.ledger, IamRoleWriter(self.aws), self.clock, self.rules, self._directory(), self.notifier
+        )
 
     @cached_property
     def prover(self) -> Prover:

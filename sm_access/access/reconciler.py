@@ -22,7 +22,7 @@ from sm_access.access.instant import whole_second
 from sm_access.access.model import ENDED, ON_ROLE, AccessRequest, Grant, Status, advance, fold
 from sm_access.access.ordering import Step, ordered
 from sm_access.access.planner import InUse, RolePlan, is_ours
-from sm_access.access.ports import Clock, Directory, Document, Ledger, RolePolicies, RoleWriter
+from sm_access.access.ports import Clock, Directory, Document, Ledger, Notifier, RolePolicies, RoleWriter
 from sm_access.access.reviewers import Facts
 from sm_access.access.rules import Rules
 from sm_access.access.terms import faults
@@ -120,7 +120,9 @@ class Reconciler:
         clock: Clock,
         rules: Rules,
         directory: Directory | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
+        self._notifier = notifier
         self._ledger = ledger
         self._rules = rules
         self._role_writer = role_writer
@@ -285,8 +287,11 @@ class Reconciler:
                 collected.append(request.id)
 
     def _append(self, request: AccessRequest, event: Event) -> None:
-        advance(request, event)
+        after = advance(request, event)
         self._ledger.append(request.id, request.version, (event,))
+        # INVARIANT: who takes something in an emergency cannot keep it from being told: it is told from here as well.
+        if self._notifier is not None:
+            self._notifier.tell(after, event)
 
 
 def in_use(found: RolePolicies) -> InUse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sm_access.access.duration import duration_words
 from sm_access.access.events import (
+    Applied,
     Approved,
     AutoApproved,
     Collected,
@@ -43,16 +44,21 @@ def notification(request: AccessRequest, event: Event) -> tuple[str, str] | None
     INVARIANT: nothing that a person typed stands outside quotation marks, and no line of the text begins with it.
     """
     title = _TITLES.get(type(event))
+    if isinstance(event, Applied) and request.grant is not None and request.grant.emergency:
+        title = "EMERGENCY: on the role without a reviewer"
     if title is None:
         return None
     what = f"{request.level.value} {request.target} for {name_of(request.role_arn)}"
     lines = [f"Request {request.id}, {duration_words(request.duration)}."]
-    words = getattr(event, "words", "") or (request.reason if isinstance(event, Submitted) else "")
+    emergency = request.grant.emergency if request.grant is not None and isinstance(event, Applied) else ""
+    words = (
+        emergency or getattr(event, "words", "") or (request.reason if isinstance(event, Submitted) else "")
+    )
     if words:
         lines.append(f"In their words: “{visible(words)}”")
     if request.grant is not None and isinstance(event, Approved | AutoApproved | GlassBroken):
         lines.append(f"Ends {instant(request.grant.ends_at)}.")
-    if isinstance(event, GlassBroken):
+    if title.startswith("EMERGENCY"):
         lines.append(f"If it should not be: sm-access revoke {request.id}")
     elif isinstance(event, Submitted | Narrowed | Endorsed):
         lines.append(f"To decide: sm-access show {request.id}")

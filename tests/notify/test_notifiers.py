@@ -13,7 +13,17 @@ from typing import Any
 
 import pytest
 
-from sm_access.access import AccessRequest, Caller, Desk, Level, Rules, S3Target, Terms
+from sm_access.access import (
+    AccessRequest,
+    Caller,
+    Desk,
+    Level,
+    Reconciler,
+    RolePolicies,
+    Rules,
+    S3Target,
+    Terms,
+)
 from sm_access.aws.session import Aws
 from sm_access.aws.sns import SnsTopic
 from sm_access.bootstrap import Services
@@ -30,6 +40,24 @@ SECRET = "T00CANARY/B00/s3cr3t"
 NOW = datetime(2026, 11, 23, 17, tzinfo=timezone.utc)
 ASKER = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/notebooks/SageMaker", ACCOUNT)
 STEWARD = Caller(f"arn:aws:sts::{ACCOUNT}:assumed-role/stewards/ann", ACCOUNT)
+
+
+class Roles:
+    """A RoleWriter over nothing but inline policies."""
+
+    def __init__(self) -> None:
+        self.inline: dict[str, Any] = {}
+
+    def read(self, role_arn: str) -> RolePolicies:
+        return RolePolicies(dict(self.inline))
+
+    def put(self, role_arn: str, name: str, document: Any) -> None:
+        self.inline[name] = document
+
+    def delete(self, role_arn: str, name: str) -> None:
+        self.inline.pop(name, None)
+
+    put_managed, delete_managed = put, delete
 
 
 class Clock:
@@ -112,6 +140,24 @@ def test_an_emergency_is_loud(caplog: pytest.LogCaptureFixture) -> None:
     at.break_glass(asked.id, ASKER, "production is down")
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
     assert f"sm-access revoke {asked.id}" in caplog.records[1].message
+
+
+def test_who_takes_it_in_an_emergency_cannot_keep_it_from_being_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The event was written past the desk; the reconciler tells of it when it puts the grant on the role."""
+    caplog.set_level(logging.INFO, "sm_access.requests")
+    quiet = desk()
+    asked = ask(quiet)
+    quiet.break_glass(asked.id, ASKER, "production is down")
+    ledger, rules = quiet._ledger, quiet._rules
+    Reconciler(ledger, Roles(), Clock(), rules, None, Notifiers([Log()], notification)).reconcile(
+        ASKER.principal
+    )
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "EMERGENCY: on the role without a reviewer" in record.message
+    assert "“production is down”" in record.message
 
 
 def test_words_of_people_call_nobody_and_begin_no_line() -> None:
