@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator
 
 from sm_access.policy import UNREADABLE, PolicySet
+from sm_access.policy.action import match_action
 from sm_access.policy.context import RequestContext
 from sm_access.policy.partition import Run, Shape, overlaps, partition
-from sm_access.policy.pattern import parse_template
+from sm_access.policy.pattern import Pattern, parse_template
 from sm_access.policy.policy_set import Policies
-from sm_access.policy.statement import Statement
+from sm_access.policy.statement import DENY, Statement
 
 _VARIABLE = re.compile(r"\$\{\s*([A-Za-z][^,}]*)")
 _NOTHING_KNOWN = RequestContext({}, ["*"])
@@ -30,19 +31,66 @@ def keys_asked(layers: PolicySet) -> frozenset[str]:
     return frozenset(found)
 
 
-def parts_of(place: str, layers: PolicySet) -> tuple[str, ...]:
+def parts_of(
+    place: str, layers: PolicySet, action: str | None = None, context: RequestContext = _NOTHING_KNOWN
+) -> tuple[str, ...]:
     """One object for each part of a place that no Resource pattern tells apart; the place's ARN ends with `*`.
 
     A yes for an object that only stands for the others would overlook a Deny on a folder or a suffix within the place.
+    action: statements that are about another one are left out. context: that of the call, whose values variables have.
     Raises CannotTell where there are too many parts to go through.
     """
-    stem = place.removesuffix("*")
-    universe = Shape(place, (*stem, Run()))
-    shapes = {shape.pieces: shape for statement in _statements(layers) for shape in shapes_of(statement)}
-    near = tuple(
-        shape for shape in shapes.values() if _begins_alike(shape, stem) and overlaps(universe, shape)
+    universe = _universe(place)
+    shapes = {
+        shape.pieces: shape
+        for statement in _about(layers, action)
+        for pattern in _resolved(statement, context)
+        if _near(shape := _shape(pattern), universe)
+    }
+    return tuple(cell.example for cell in partition(universe, tuple(shapes.values())))
+
+
+def unknown_parts(place: str, layers: PolicySet, action: str, context: RequestContext) -> tuple[str, ...]:
+    """The variables of which no value is known and by which a Deny may be about a part of a place.
+
+    An example of such a part is no proof for the others: the value that makes the Deny hold for it may be ruled out by
+    a condition beside it, and another value not.
+    """
+    universe = _universe(place)
+    found = (
+        pattern.holes
+        for statement in _about(layers, action)
+        if statement.effect == DENY
+        for pattern in _resolved(statement, context)
+        if pattern.holes and _near(_shape(pattern), universe)
     )
-    return tuple(cell.example for cell in partition(universe, near))
+    return tuple(sorted({name for names in found for name in names}))
+
+
+def _universe(place: str) -> Shape:
+    return Shape(place, (*place.removesuffix("*"), Run()))
+
+
+def _near(shape: Shape, universe: Shape) -> bool:
+    return _begins_alike(shape, universe.text.removesuffix("*")) and overlaps(universe, shape)
+
+
+def _about(layers: PolicySet, action: str | None) -> Iterator[Statement]:
+    for statement in _statements(layers):
+        if action is None or match_action(statement.action, action).value is not False:
+            yield statement
+
+
+def _resolved(statement: Statement, context: RequestContext) -> Iterator[Pattern]:
+    """The Resource patterns of a statement for a call. One whose variable the call does not carry covers nothing, and
+    is here what is left of it: a part too many does no harm."""
+    if statement.resource is not None:
+        for text in statement.resource.patterns:
+            yield parse_template(text, variables=statement.resource.variables).resolve(context)
+
+
+def _shape(pattern: Pattern) -> Shape:
+    return Shape.of("", pattern.within_segments())
 
 
 def _begins_alike(shape: Shape, stem: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sm_access import catalog
-from sm_access.access.distinctions import keys_asked, parts_of
+from sm_access.access.distinctions import keys_asked, parts_of, unknown_parts
 from sm_access.access.evidence import (
     BucketEvidence,
     PrincipalEvidence,
@@ -38,6 +38,7 @@ from sm_access.policy import (
     authorize,
     parse_policy,
 )
+from sm_access.policy.request import resolve
 
 #: Worst first: an explicit deny cannot be granted away, so it is what a person must hear first.
 _SEVERITY = (Decision.EXPLICIT_DENY, Decision.IMPLICIT_DENY, Decision.UNDETERMINED, Decision.ALLOW)
@@ -174,6 +175,7 @@ def _judge(
     if all(finding.response.decision is Decision.ALLOW for finding in findings):
         try:
             exceptions = tuple(_exceptions(principal, bucket, findings, now))
+            unsettled = unsettled or _unknown_parts(principal, bucket, findings, target, now)
         except CannotTell:
             unsettled = f"more parts of {target} than can be gone through, which the policies tell apart"
     return Verdict(
@@ -215,13 +217,46 @@ def _exceptions(
 ) -> Iterator[Finding]:
     """Objects of the place for which the answer is another than for the rest of it."""
     for finding in findings:
-        check = finding.check
-        if ":::" not in check.resource_arn or not check.resource_arn.endswith("*"):
-            continue
-        for example in parts_of(check.resource_arn, policy_set(principal, bucket, of_key=False)):
-            response = decide(principal, bucket, replace(check, resource_arn=example), now)
+        for part in parts(principal, bucket, finding.check, now):
+            response = decide(principal, bucket, part, now)
             if response.decision is not Decision.ALLOW:
-                yield Finding(replace(check, resource_arn=example), response)
+                yield Finding(part, response)
+
+
+def parts(
+    principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, now: datetime
+) -> tuple[Check, ...]:
+    """The same call on an object of each part of its place that the policies tell apart; none for a single object.
+
+    Raises CannotTell where there are too many parts to go through.
+    """
+    if not _is_place(check):
+        return ()
+    layers, request = _request(principal, bucket, check, now)
+    examples = parts_of(check.resource_arn, layers, check.action, resolve(request).context)
+    return tuple(replace(check, resource_arn=example) for example in examples)
+
+
+def _unknown_parts(
+    principal: PrincipalEvidence,
+    bucket: BucketEvidence,
+    findings: tuple[Finding, ...],
+    target: S3Target,
+    now: datetime,
+) -> str:
+    for finding in findings:
+        check = finding.check
+        if _is_place(check):
+            layers, request = _request(principal, bucket, check, now)
+            names = unknown_parts(check.resource_arn, layers, check.action, resolve(request).context)
+            if names:
+                return f"the value of {' and '.join(names)}, by which a policy may deny a part of {target}"
+    return ""
+
+
+def _is_place(check: Check) -> bool:
+    """Whether a call is about all objects of a place, and not about one, a bucket or a key."""
+    return ":::" in check.resource_arn and check.resource_arn.endswith("*")
 
 
 def calls_of(
@@ -387,6 +422,16 @@ def decide(
 
     absent: context keys, lower-case, of which it is known that the call does not carry them.
     """
+    return authorize(*_request(principal, bucket, check, now, absent))
+
+
+def _request(
+    principal: PrincipalEvidence,
+    bucket: BucketEvidence,
+    check: Check,
+    now: datetime,
+    absent: Collection[str] = (),
+) -> tuple[PolicySet, Request]:
     owner, layers = _owner_and_layers(principal, bucket, check)
     context, unknown = context_of(principal, bucket, check, now, absent)
     request = Request(
@@ -397,4 +442,4 @@ def decide(
         context=context,
         unknown=unknown,
     )
-    return authorize(layers, request)
+    return layers, request

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sm_access.access.distinctions import parts_of, touches
-from sm_access.access.evidence import BucketEvidence, Policies, PrincipalEvidence, Unread, policy_set
+from sm_access.access.distinctions import touches
+from sm_access.access.evidence import BucketEvidence, Policies, PrincipalEvidence, Unread
 from sm_access.access.holder import AccountHolders, Holder, HolderKind, PolicyReader
 from sm_access.access.instant import parse_instant
 from sm_access.access.level import Level
 from sm_access.access.levels import ENDS, LIST_ACTION, Check
 from sm_access.access.planner import is_our_managed, is_ours
-from sm_access.access.simulated import stands_for_many
 from sm_access.access.target import S3Target
-from sm_access.access.verdict import Finding, Verdict, calls_of, decide, judge
+from sm_access.access.verdict import Finding, Verdict, calls_of, decide, judge, parts
 from sm_access.errors import CannotTell
 from sm_access.policy import UNREADABLE, Decision, NamedPolicy
 from sm_access.policy.action import match_action
@@ -175,18 +174,15 @@ def _parts(
     """
     if _by_key(verdict) - {Decision.ALLOW, Decision.UNDETERMINED}:
         return
-    layers = policy_set(who, bucket, of_key=False)
     for check in _about(finding.check for finding in verdict.findings):
-        if not stands_for_many(check.resource_arn):
-            continue
         try:
-            examples = parts_of(check.resource_arn, layers)
+            examples = parts(who, bucket, check, now)
         except CannotTell:
             continue  # too many to go through: the answer for the whole stands
         for example in examples:
-            found = decide(who, bucket, replace(check, resource_arn=example), now)
+            found = decide(who, bucket, example, now)
             if found.decision is Decision.ALLOW:
-                yield Finding(replace(check, resource_arn=example), found)
+                yield Finding(example, found)
 
 
 def _standing(verdict: Verdict, who: PrincipalEvidence, bucket: BucketEvidence) -> Standing:

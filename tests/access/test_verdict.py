@@ -322,6 +322,51 @@ class TestParts:
         mine = deny("s3:GetObject", "arn:aws:s3:::lake/raw/${aws:PrincipalTag/team}/*")
         assert decide(principal(allow(), mine), bucket(), Level.READ) is Decision.UNDETERMINED
 
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("${aws:PrincipalTag/team}", "blue"),
+            ("${aws:PrincipalAccount}", ACCOUNT),
+            ("${aws:userid}", "AROAX:SageMaker"),
+            ("${aws:PrincipalTag/none, 'blue'}", "blue"),
+        ],
+    )
+    def test_a_variable_whose_value_is_known_is_that_part(self, variable: str, value: str) -> None:
+        known: dict[str, Any] = {"tags": {"team": "blue"}, "user_id": "AROAX:SageMaker"}
+        where = f"arn:aws:s3:::lake/raw/{variable}/*"
+        found = judge(
+            principal(allow(), deny("s3:GetObject", where), **known), bucket(), RAW, Level.READ, now=NOW
+        )
+        assert found.decision is Decision.UNDETERMINED
+        assert [each.response.decision for each in found.exceptions] == [Decision.EXPLICIT_DENY]
+        assert found.exceptions[0].check.resource_arn.startswith(f"arn:aws:s3:::lake/raw/{value}/")
+        only = principal(allow("s3:ListBucket"), allow("s3:GetObject", where), **known)
+        assert decide(only, bucket(), Level.READ) is Decision.IMPLICIT_DENY
+        assert decide(only, bucket(), Level.READ, S3Target("lake", f"raw/{value}/")) is Decision.ALLOW
+
+    def test_a_variable_that_the_call_does_not_carry_is_no_part(self) -> None:
+        mine = deny("s3:GetObject", "arn:aws:s3:::lake/raw/${aws:PrincipalTag/team}/*")
+        assert decide(principal(allow(), mine, tags={}), bucket(), Level.READ) is Decision.ALLOW
+
+    def test_an_example_is_no_proof_where_the_value_of_a_variable_is_not_known(self) -> None:
+        where = "arn:aws:s3:::lake/raw/${aws:PrincipalTag/team}/*"
+        blue = {"StringEquals": {"aws:PrincipalTag/team": "blue"}}
+        denied = deny("s3:GetObject", where, Condition=blue)
+        found = judge(principal(allow(), denied), bucket(), RAW, Level.READ, now=NOW)
+        assert found.decision is Decision.UNDETERMINED
+        assert "aws:PrincipalTag/team" in found.unsettled
+
+    @pytest.mark.parametrize(
+        "harmless",
+        [
+            deny("s3:PutObject", "arn:aws:s3:::lake/raw/${aws:PrincipalTag/team}/*"),
+            deny("s3:GetObject", "arn:aws:s3:::lake/other/${aws:PrincipalTag/team}/*"),
+            allow("s3:GetObject", "arn:aws:s3:::lake/raw/${aws:PrincipalTag/team}/*"),
+        ],
+    )
+    def test_a_variable_that_changes_nothing_leaves_it_a_yes(self, harmless: Statement) -> None:
+        assert decide(principal(allow(), harmless), bucket(), Level.READ) is Decision.ALLOW
+
     def test_a_statement_about_nothing_in_particular_cuts_nothing(self) -> None:
         trust = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
         layers = PolicySet(identity=(policy(allow()),), resource=(policy(trust),))
