@@ -122,14 +122,20 @@ class ElementIndex:
 
     `named`: which statements have a pattern; `holed`: the same of patterns with a variable whose value is not
     known, in elements that are not negated. `negated`: NotAction, NotResource. `doubtful`: what is open unless
-    another pattern of the statement's matches.
+    another pattern of the statement's matches; `apart`: which of that hangs on the very text.
     """
 
-    __slots__ = ("_doubtful", "_holed", "_negated", "named")
+    __slots__ = ("_apart", "_doubtful", "_holed", "_negated", "named")
 
     def __init__(
-        self, named: Mapping[Pattern, int], holed: Mapping[Pattern, int], negated: int, doubtful: int
+        self,
+        named: Mapping[Pattern, int],
+        holed: Mapping[Pattern, int],
+        negated: int,
+        doubtful: int,
+        apart: int = 0,
     ) -> None:
+        self._apart = apart
         self.named = PatternIndex(named)
         self._holed = tuple(holed.items())
         self._negated = negated
@@ -144,7 +150,7 @@ class ElementIndex:
         """The same, once it is known who names the text."""
         open_ = self._doubtful & ~named
         certain = (named ^ self._negated) & ~(open_ & self._negated)
-        filled = 0
+        filled = self._apart
         for pattern, bits in self._holed:
             if bits & ~(named | filled) and pattern.matches(text):
                 filled |= bits

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from sm_access.policy.context import RequestContext
-from sm_access.policy.filling import filled_in
+from sm_access.policy.filling import filled_in, not_carried, where_carried
 from sm_access.policy.pattern import Template, Variable, parse_template
-from sm_access.policy.truth import NO, YES, Truth, negation, some, undecided
+from sm_access.policy.truth import NO, Truth, negation, some, truth, undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,15 @@ def _match(pattern: str, element: ResourceElement, resource: str, context: Reque
         return undecided(f"the policy variable in {pattern!r}, which stands before the fifth colon")
     filled = template.resolve(context)
     if filled.unresolved:
-        words = (
-            f"the policy variable ${{{name}}}, which this request does not carry"
-            for name in filled.unresolved
-        )
-        return undecided(*words) if element.negated else NO
-    if element.negated and filled.holes:
-        return undecided(*filled.holes)  # not known is perhaps not carried, and then the same doubt applies
-    if not filled.within_segments().matches(resource):
-        return NO
+        return not_carried(filled.unresolved) if element.negated else NO
+    named = truth(filled.within_segments().matches(resource))
     if not filled.holes:
-        return YES
-    return filled_in(
-        template, filled, resource, context, lambda found: found.within_segments().matches(resource)
-    )
+        return named
+    if named.value:
+        named = filled_in(
+            template, filled, resource, context, lambda found: found.within_segments().matches(resource)
+        )
+    return where_carried(template, filled, named, context) if element.negated else named
 
 
 def _variable_before_fifth_colon(template: Template) -> bool:

@@ -160,7 +160,7 @@ class Binding:
 def _resource_index(statements: Iterable[tuple[Statement, bool]], context: RequestContext) -> ElementIndex:
     named: dict[Pattern, int] = {}
     holed: dict[Pattern, int] = {}
-    negated = doubtful = 0
+    negated = doubtful = apart = 0
     for at, (statement, names_principal) in enumerate(statements):
         element, bit = statement.resource, 1 << at
         if element is None and names_principal:
@@ -175,11 +175,13 @@ def _resource_index(statements: Iterable[tuple[Statement, bool]], context: Reque
                 pattern = _without_variables(text).within_segments()
                 named[pattern] = named.get(pattern, 0) | bit
                 continue
-            if match_resource(replace(element, patterns=(text,)), _NO_ARN, context).value is None:
-                doubtful |= bit
-                continue
             pattern = parse_template(text, variables=element.variables).resolve(context)
+            open_ = match_resource(replace(element, patterns=(text,)), _NO_ARN, context).value is None
+            if open_ or (element.negated and pattern.holes):
+                doubtful |= bit
+                apart |= bit if element.negated and pattern.holes else 0
+                continue
             if not pattern.unresolved:
                 listed, pattern = holed if pattern.holes else named, pattern.within_segments()
                 listed[pattern] = listed.get(pattern, 0) | bit
-    return ElementIndex(named, holed, negated, doubtful)
+    return ElementIndex(named, holed, negated, doubtful, apart)

@@ -486,7 +486,7 @@ def test_actions_are_listed_once_and_late() -> None:
 
     def listed() -> list[str]:
         calls.append(1)
-        return ["ec2:RunInstances", "s3:GetBucketAcl", "s3:GetObject", "s3:PutObject"]
+        return ["ec2:RunInstances", "ec2:StopInstances", "s3:GetBucketAcl", "s3:GetObject", "s3:PutObject"]
 
     bound = compile_policies(PolicySet.from_dict(POLICIES), principal=SESSION, actions=listed)
     assert not calls

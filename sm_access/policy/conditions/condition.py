@@ -19,7 +19,7 @@ from sm_access.policy.conditions.null import evaluate_null
 from sm_access.policy.conditions.operator import IncomparableError, Operator
 from sm_access.policy.conditions.registry import BoundOperator, Quantifier, find_operator
 from sm_access.policy.context import UNKNOWN, RequestContext, Sketch
-from sm_access.policy.filling import filled_in
+from sm_access.policy.filling import filled_in, not_carried, where_carried
 from sm_access.policy.formula import KeyTest, Relation
 from sm_access.policy.pattern import Pattern, parse_template
 from sm_access.policy.truth import (
@@ -178,11 +178,8 @@ def _readable(
 
 
 def _unresolved(operator: Operator, expected: Pattern) -> Truth:
-    """Such a value matches nothing; what a negated operator makes of it, AWS leaves at "might be invalid"."""
-    words = (
-        f"the policy variable ${{{name}}}, which this request does not carry" for name in expected.unresolved
-    )
-    return undecided(*words) if operator.negated else NO
+    """Such a value matches nothing."""
+    return not_carried(expected.unresolved) if operator.negated else NO
 
 
 def _on_absent(condition: Condition, bound: BoundOperator, operator: Operator) -> Truth:
@@ -210,14 +207,15 @@ def _one(text: str, operator: Operator, actual: str, context: RequestContext, va
     expected = template.resolve(context)
     if expected.unresolved:
         return _unresolved(operator, expected)
-    if operator.negated and expected.holes:
-        return undecided(*expected.holes)  # not known is perhaps not carried, and then the same doubt applies
     try:
         held = operator.holds(expected, actual)
     except IncomparableError as problem:
         return undecided(str(problem))
-    if not (held and expected.holes):
-        return truth(held)
-    if operator.positive.endswith("IgnoreCase"):
+    named = truth(held)
+    if not expected.holes:
+        return named
+    if held and operator.positive.endswith("IgnoreCase"):
         return undecided(*expected.holes)
-    return filled_in(template, expected, actual, context, lambda found: operator.holds(found, actual))
+    if held:
+        named = filled_in(template, expected, actual, context, lambda found: operator.holds(found, actual))
+    return where_carried(template, expected, named, context) if operator.negated else named
