@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import Any
 
 import click
-from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.display import display
 
 from sm_access.bootstrap import Services
@@ -37,6 +37,8 @@ class SmAccessMagics(Magics):
         self._services = services
         self._hook = hook
 
+    # INVARIANT: IPython evaluates no {...} of the line: its words may be names that somebody else gave to a folder.
+    @no_var_expand
     @line_cell_magic
     def sm_access(self, line: str, cell: str | None = None) -> Result | None:
         """Who am I, what may I do, and how do I get what I lack. `%sm_access --help` lists the commands."""

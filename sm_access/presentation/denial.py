@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from sm_access.access.duration import duration_words, format_duration
 from sm_access.access.engine_answers import SSE, SSE_KEY
 from sm_access.policy import Arn, Decision
 from sm_access.presentation import denial_words as words
+from sm_access.presentation import typed
 from sm_access.presentation.identity import kind_of, name_of
 from sm_access.presentation.moments import ago, iso
 from sm_access.presentation.page import (
@@ -216,7 +216,7 @@ def _help(made: Diagnosis) -> list[Block]:
         spelled = ", ".join(f"{name}={value!r}" for name, value in given.items())
         return [Paragraph(line("No access is missing: upload with ", code(spelled), "."))]
     if made.look is not None:
-        listing = Command("See what is there", f"aws s3 ls {shlex.quote(str(made.look))}")
+        listing = Command("See what is there", typed.typed("aws", "s3", "ls", str(made.look)))
         return [Paragraph(line("The role may list its folder.")), listing]
     if ask is not None and not ask.within_rules:
         return [
@@ -252,8 +252,8 @@ def _request(ask: Ask) -> list[Block]:
     asked = [ask.level.value, str(ask.target).removeprefix("s3://"), duration_words(ask.duration)]
     if ask.reviewers:
         asked.append(f"reviewed by {', '.join(map(name_of, ask.reviewers))}")
-    told = f"sm-access request {shlex.quote(str(ask.target))} {ask.level.value} --for {format_duration(ask.duration)}"
-    return [Paragraph(line(quiet(" · ".join(asked)))), Command("Request access", f'{told} --why "..."')]
+    told = typed.request(str(ask.target), ask.level.value, format_duration(ask.duration))
+    return [Paragraph(line(quiet(" · ".join(asked)))), Command("Request access", told)]
 
 
 def _details(made: Diagnosis) -> tuple[Block, ...]:

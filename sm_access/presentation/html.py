@@ -5,6 +5,7 @@ INVARIANT: every string from a page passes through `escape`; only this module's 
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from sm_access.presentation.page import (
@@ -168,7 +169,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Code):
         return f"<pre>{escape(visible(block.text, lines=True))}</pre>"
     if isinstance(block, Command):
-        typed = visible(block.text).replace("sm-access ", "%sm_access ", 1)  # HTML is shown under a cell
+        typed = re.sub("^sm-access ", "%sm_access ", visible(block.text))  # HTML is shown under a cell
         words = escape(visible(block.purpose))
         return f'<p class="sma-quiet sma-command">{words}: <code>{escape(typed)}</code></p>'
     if isinstance(block, Part):

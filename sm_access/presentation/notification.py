@@ -19,6 +19,7 @@ from sm_access.access.events import (
     Withdrawn,
 )
 from sm_access.access.model import AccessRequest
+from sm_access.presentation import typed
 from sm_access.presentation.identity import name_of
 from sm_access.presentation.moments import instant
 from sm_access.presentation.page import visible
@@ -59,7 +60,7 @@ def notification(request: AccessRequest, event: Event) -> tuple[str, str] | None
     if request.grant is not None and isinstance(event, Approved | AutoApproved | GlassBroken):
         lines.append(f"Ends {instant(request.grant.ends_at)}.")
     if title.startswith("EMERGENCY"):
-        lines.append(f"If it should not be: sm-access revoke {request.id}")
+        lines.append(f"If it should not be: {typed.command('revoke', request.id)}")
     elif isinstance(event, Submitted | Narrowed | Endorsed):
-        lines.append(f"To decide: sm-access show {request.id}")
+        lines.append(f"To decide: {typed.command('show', request.id)}")
     return f"{title}: {visible(what)}", "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ from sm_access.access.level import Level
 from sm_access.access.target import S3Target
 from sm_access.access.verdict import Verdict
 from sm_access.policy import Decision
+from sm_access.presentation import typed
 from sm_access.presentation.identity import name_of
 from sm_access.presentation.moments import iso
 from sm_access.presentation.page import (
@@ -181,7 +181,7 @@ def request_command(target: S3Target, level: Level, verdict: Verdict | str) -> s
     """What to type to ask for what is missing; None where a grant would not help, or nothing is missing."""
     if isinstance(verdict, str) or verdict.with_grant is not Decision.ALLOW:
         return None
-    return f'sm-access request {shlex.quote(str(target))} {level.value} --for 7d --why "..."'
+    return typed.request(str(target), level.value)
 
 
 def _cells(row: Mapping[Level, Verdict | str]) -> list[tuple[Level, Verdict | str]]:

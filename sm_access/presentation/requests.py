@@ -29,6 +29,7 @@ from sm_access.access.probe import DECIDED, Outcome, ProbeKind, ProbeResult, Pro
 from sm_access.access.proof import unproven_actions
 from sm_access.access.reviewers import Reviewers
 from sm_access.policy import Change, Decision
+from sm_access.presentation import typed
 from sm_access.presentation.identity import name_of
 from sm_access.presentation.moments import ago, instant, iso, left
 from sm_access.presentation.page import (
@@ -169,8 +170,8 @@ def requests_page(requests: Sequence[AccessRequest], now: datetime) -> Page:
     )
     answered = [request.id for request in requests if request.status_at(now) is Status.REJECTED]
     unproven = [request.id for request in requests if request.status_at(now) is Status.APPLIED]
-    hints = tuple(Command("Prove it works, and no wider", f"sm-access prove {id}") for id in unproven[:1])
-    hints += tuple(Command("Why it was rejected", f"sm-access show {id}") for id in answered[:1])
+    hints = tuple(Command("Prove it works, and no wider", typed.command("prove", id)) for id in unproven[:1])
+    hints += tuple(Command("Why it was rejected", typed.command("show", id)) for id in answered[:1])
     count = f"{len(requests)} access request{'' if len(requests) == 1 else 's'}"
     return Page(line(strong(count)), Tone.PLAIN, (table, *hints), data)
 
@@ -251,7 +252,7 @@ def decided_page(
 
 def narrowed_page(request: AccessRequest, statements: Sequence[Statement], now: datetime) -> Page:
     """What a request asks for after a reviewer took away from it."""
-    approve = f"sm-access approve {request.id} --terms {request.terms_sha256[:16]}"
+    approve = typed.command("approve", request.id, "--terms", request.terms_sha256[:16])
     blocks: tuple[Block, ...] = (
         Facts(
             (
@@ -603,7 +604,7 @@ def _review(review: Review, now: datetime) -> tuple[Block, ...]:
     if request.asked != request.terms:
         facts = Facts((*facts.rows, ("narrowed from", line(*_terms_words(request.asked)))))
     if request.status_at(now) is Status.SUBMITTED:
-        approve = f"sm-access approve {request.id} --terms {request.terms_sha256[:16]}"
+        approve = typed.command("approve", request.id, "--terms", request.terms_sha256[:16])
         last: tuple[Block, ...] = (Command("Approve", approve),)
     else:
         last = (Facts(_history(request, now)),)

@@ -10,6 +10,7 @@ from sm_access import catalog
 from sm_access.access.evidence import PrincipalEvidence
 from sm_access.access.extent import Allowance, Extent
 from sm_access.policy.statement import Statement
+from sm_access.presentation import typed
 from sm_access.presentation.identity import name_of
 from sm_access.presentation.moments import ago, iso
 from sm_access.presentation.page import (
@@ -72,7 +73,7 @@ def beside_s3(found: Allowed) -> tuple[tuple[Block, ...], dict[str, Any]]:
     blocks = (
         Paragraph(line(f"Beyond S3, something is allowed in {some}: {names}.")),
         Fold(f"Other services by access level; nothing in {silent}", tuple(inside)),
-        Command("One of them, action by action", f"sm-access permissions --service {services[0]}"),
+        Command("One of them, action by action", typed.command("permissions", "--service", services[0])),
     )
     return blocks, data
 

@@ -12,6 +12,7 @@ from sm_access.access.levels import Check
 from sm_access.access.observation import Source
 from sm_access.access.verdict import Finding, Verdict, level_of
 from sm_access.policy import Decision, Layer, LayerResult, NearMiss, StatementRef
+from sm_access.presentation import typed
 from sm_access.presentation.identity import name_of
 from sm_access.presentation.moments import NOW, ago, iso
 from sm_access.presentation.page import (
@@ -86,9 +87,11 @@ def verdict_page(verdict: Verdict, now: datetime) -> Page:
     if verdict.observations:
         blocks.append(observations_table(verdict.observations))
     if verdict.plan is not None:
-        blocks.append(Command(plan_words(verdict.plan), f"sm-access can {verdict.asked} {target} --probe"))
+        blocks.append(
+            Command(plan_words(verdict.plan), typed.command("can", verdict.asked, str(target), "--probe"))
+        )
     if decision is not Decision.ALLOW and not target.is_bucket and not target.is_prefix:
-        beneath = f"sm-access can {verdict.asked} {target}/"
+        beneath = typed.command("can", verdict.asked, f"{target}/")
         blocks.append(Command("This is about one key; for everything beneath it", beneath))
     if verdict.attempts:
         blocks.append(Paragraph(line(quiet(f"Asked as well: {attempt_words(verdict.attempts)}."))))
@@ -302,7 +305,7 @@ def _remedy(verdict: Verdict) -> Block | None:
     level = level_of(verdict.asked) if ":" in verdict.asked else Level(verdict.asked)
     if verdict.with_grant is not Decision.ALLOW or level is None:
         return None
-    return Command("Ask for it", f'sm-access request {verdict.target} {level.value} --for 7d --why "..."')
+    return Command("Ask for it", typed.request(str(verdict.target), level.value))
 
 
 def unread_words(of: Verdict | PrincipalEvidence) -> tuple[str, ...]:

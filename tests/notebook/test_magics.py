@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import sm_access
+from sm_access.presentation import typed
 
 
 @pytest.fixture
@@ -159,3 +161,24 @@ def test_an_error_is_explained_as_it_was_pasted(say: Say, enter: Callable[[str],
     assert asked["where"] == "s3://acme-lake/raw/"
     assert "No denial was found" in say("%sm_access explain hello 'there")
     assert "Usage" in say("%sm_access explain --help")
+
+
+@pytest.mark.parametrize(
+    "path", ['{open("PWNED","w").write("x")}/', "{open('PWNED','w').write('x')}/", "$name/", "{name}/"]
+)
+def test_a_line_that_was_shown_runs_nothing_when_it_is_pasted(
+    say: Say,
+    shell: Any,
+    enter: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    path: str,
+) -> None:
+    enter("notebook")
+    monkeypatch.chdir(tmp_path)
+    say("%load_ext sm_access")
+    shell.user_ns["name"] = "expanded"
+    said = say(typed.command("can", "read", f"s3://acme-lake/{path}").replace("sm-access", "%sm_access"))
+    assert f"acme-lake/{path}" in " ".join(said.split())
+    say(f"%%sm_access explain {typed.typed(path)}\nAccess Denied")
+    assert not (tmp_path / "PWNED").exists()
