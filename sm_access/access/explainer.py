@@ -157,7 +157,8 @@ def _by_words(made: Diagnosis, answers: Sequence[Answer], found: Circumstances) 
     return replace(
         made,
         statement=of_layer[0].deciding if of_layer and said.explicit else None,
-        nearest=_nearest(response, layer),
+        # Where a deny decided, no Allow was near.
+        nearest=None if said.explicit else _nearest(response, layer),
         disagrees=response.decision is Decision.ALLOW,
         response=response,
     )
