@@ -31,7 +31,7 @@ from sm_access.access.events import (
 from sm_access.access.instant import whole_second
 from sm_access.access.level import Extra, Level
 from sm_access.access.levels import Statement
-from sm_access.access.model import AccessRequest, Status, Terms, advance, fold
+from sm_access.access.model import AccessRequest, Status, Terms, advance, askers, fold
 from sm_access.access.planner import NOTHING_IN_USE, InUse
 from sm_access.access.ports import Clock, Directory, Ledger, Notifier
 from sm_access.access.reviewers import Facts
@@ -343,7 +343,7 @@ class Desk:
             return Facts()
         bucket = request.target.bucket
         tag = self._rules.of(bucket).reviewers.owner_tag
-        return self._directory.facts(reviewer, request.role_arn, bucket, tag)
+        return self._directory.facts(reviewer, askers(request), bucket, tag)
 
     def _issued(self, request: AccessRequest, now: datetime) -> tuple[datetime, tuple[Statement, ...]]:
         # INVARIANT: what is issued is made of the terms that were hashed, and of nothing that the ledger says beside.

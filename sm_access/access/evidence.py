@@ -54,7 +54,8 @@ class PrincipalEvidence:
     may not be asked. unknown: context keys that this principal may carry with a value not known here, beside those that
     nobody's call tells. user_id: as STS returns it; '' where it was not asked.
     tags: what the principal's requests carry as `aws:PrincipalTag`; None where they may carry others.
-    trust: a role's trust policy; None for users. organization: of the principal's account.
+    trust: a role's trust policy; None for users. organization: of the principal's account. gone: the role that the
+    session was made of is no more: nothing that is read or asked under its name is the session's.
     """
 
     arn: str
@@ -69,6 +70,7 @@ class PrincipalEvidence:
     tags: Mapping[str, str] | None = None
     trust: Policies | Unreadable | None = None
     organization: Organization | Unreadable = UNREADABLE
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,8 @@ class Fallback:
         verdict = judge(principal, bucket, target, asked, now=self._clock.now())
         if _is_whole(principal):
             return self._observed(verdict)
-        if not _is_open(verdict):
+        # INVARIANT: what other sources say of a role's name is not said of a session whose role is no more.
+        if not _is_open(verdict) or principal.gone:
             return verdict
         attempts: list[Attempt] = []
         origins: tuple[Origin, ...] = ()
@@ -93,7 +94,7 @@ class Fallback:
 
     def known(self, principal: PrincipalEvidence) -> PrincipalEvidence:
         """The principal with what a snapshot adds, if there is one that may be relied on: to know what to ask about."""
-        snapshot = None if _is_whole(principal) else self._published([])
+        snapshot = None if _is_whole(principal) or principal.gone else self._published([])
         if snapshot is None or self._is_old(snapshot):
             return principal
         return completed(principal, snapshot.evidence(principal.arn))
@@ -107,7 +108,7 @@ class Fallback:
     ) -> dict[Level, Verdict]:
         """The answers for several levels, with one simulation for all of them."""
         levels = tuple(levels)
-        if not _is_whole(principal):
+        if not _is_whole(principal) and not principal.gone:
             now = self._clock.now()
             first = [judge(principal, bucket, target, level, now=now) for level in levels]
             waiting = [check for verdict in first if _is_open(verdict) for check in _waiting(verdict)]

@@ -216,6 +216,12 @@ class AccessRequest:
         return self.status_at(now) in IN_FORCE
 
 
+def askers(request: AccessRequest) -> tuple[str, ...]:
+    """Who asked and who gains, each principal once: neither decides, and neither may become who does."""
+    both = (request.role_arn, request.requester.principal)
+    return both[:1] if same_principal(*both) else both
+
+
 def fold(events: Iterable[Event]) -> AccessRequest:
     """The state that a stream of events leaves. Raises IllegalTransition for a stream that cannot have
     happened."""

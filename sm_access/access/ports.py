@@ -3,7 +3,7 @@ tests."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -134,9 +134,10 @@ class Prober(Protocol):
 class Directory(Protocol):
     """What AWS says about people and buckets, where the rules ask for it."""
 
-    def facts(self, reviewer: Caller, role_arn: str, bucket: str, owner_tag: str) -> Facts:
-        """About a reviewer of something that `role_arn` would gain in a bucket. `owner_tag`: the key of the tag that
-        names the bucket's owners, '' where none is asked for. What cannot be read is None; nothing is raised."""
+    def facts(self, reviewer: Caller, askers: Collection[str], bucket: str, owner_tag: str) -> Facts:
+        """About a reviewer of something that `askers` - who asked, and the role that gains - would have in a bucket.
+        `owner_tag`: the key of the tag that names the bucket's owners, '' where none is asked for. What cannot be read
+        is None or named in `unread`; nothing is raised."""
 
 
 class Notifier(Protocol):

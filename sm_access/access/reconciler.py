@@ -19,7 +19,7 @@ from sm_access.access import planner
 from sm_access.access.caller import Caller, same_principal
 from sm_access.access.events import Applied, Collected, Event, Submitted
 from sm_access.access.instant import whole_second
-from sm_access.access.model import ENDED, ON_ROLE, AccessRequest, Grant, Status, advance, fold
+from sm_access.access.model import ENDED, ON_ROLE, AccessRequest, Grant, Status, advance, askers, fold
 from sm_access.access.ordering import Step, ordered
 from sm_access.access.planner import InUse, RolePlan, is_ours
 from sm_access.access.ports import Clock, Directory, Document, Ledger, Notifier, RolePolicies, RoleWriter
@@ -256,7 +256,7 @@ class Reconciler:
                 return Facts()
             bucket = request.target.bucket
             tag = self._rules.of(bucket).reviewers.owner_tag
-            return self._directory.facts(reviewer, request.role_arn, bucket, tag)
+            return self._directory.facts(reviewer, askers(request), bucket, tag)
 
         return facts
 

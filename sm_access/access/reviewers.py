@@ -23,12 +23,14 @@ class Facts:
     """What AWS says about one reviewer of one access request; None where it could not be read or was not asked.
 
     groups: the IAM groups of a user, empty for a role. owner: the value of the bucket's owner tag, '' where it has
-    none. reachable: whether the requester's role may assume the reviewer's.
+    none. reachable: whether who asked, or works on the role that gains, may assume the reviewer's role; `unread` says
+    what kept that from being found out.
     """
 
     groups: frozenset[str] | None = None
     owner: str | None = None
     reachable: bool | None = None
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,13 @@ class Rules:
                 remedy="Take sts:AssumeRole on it from that role, or let somebody else decide. "
                 + self._who(request.target.bucket),
             )
+        if facts.unread:
+            raise NotAReviewer(
+                f"Whether who asked for {request.id} could be {reviewer.principal} could not be found out: "
+                f"{facts.unread} could not be read.",
+                remedy="Who decides needs iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy, "
+                "iam:ListAttachedRolePolicies, iam:GetPolicy and iam:GetPolicyVersion on both roles.",
+            )
         if not self.of(request.target.bucket).reviewers.include(reviewer, facts):
             raise NotAReviewer(
                 f"{reviewer.principal} is not a reviewer of bucket {request.target.bucket}.",

@@ -38,11 +38,13 @@ class Shortcut:
     max_duration: timedelta
 
     def covers(self, terms: Terms) -> bool:
-        """True when all of the terms lies within. Extras never do."""
+        """True when all of the terms lies within. Extras never do, and neither does a KMS key: nobody but a reviewer
+        looks whether it is the bucket's."""
         return (
             any(role.names(terms.role_arn) for role in self.roles)
             and any(place.covers(terms.target) for place in self.places)
             and terms.level in self.levels
             and terms.duration <= self.max_duration
             and not terms.extras
+            and terms.kms_key_arn is None
         )

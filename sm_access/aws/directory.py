@@ -6,6 +6,8 @@ by the engine, from the other's trust policy and the policies of the one (AWS ST
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from botocore.exceptions import ClientError
 
 from sm_access.access.caller import Caller, same_principal
@@ -24,13 +26,15 @@ class AwsDirectory:
         self._aws = aws
         self._known: dict[tuple[str, str, str], Facts] = {}
 
-    def facts(self, reviewer: Caller, role_arn: str, bucket: str, owner_tag: str) -> Facts:
-        asked = (reviewer.principal, role_arn, f"{bucket}/{owner_tag}")
+    def facts(self, reviewer: Caller, askers: Collection[str], bucket: str, owner_tag: str) -> Facts:
+        asked = (reviewer.principal, " ".join(askers), f"{bucket}/{owner_tag}")
         if asked not in self._known:
+            reachable = [self._reachable(asker, reviewer) for asker in askers]
             self._known[asked] = Facts(
                 groups=self._groups(reviewer),
                 owner=self._owner(bucket, owner_tag) if owner_tag else None,
-                reachable=self._reachable(role_arn, reviewer),
+                reachable=True in reachable,
+                unread=next((found for found in reachable if isinstance(found, str)), ""),
             )
         return self._known[asked]
 
@@ -60,29 +64,36 @@ class AwsDirectory:
             return None
         return next((str(tag["Value"]) for tag in tags if tag["Key"] == owner_tag), "")
 
-    def _reachable(self, role_arn: str, reviewer: Caller) -> bool | None:
-        """Whether who works on the role may assume the reviewer's; None where that could not be read."""
+    def _reachable(self, asker: str, reviewer: Caller) -> bool | str:
+        """Whether one may assume the reviewer's role, in one step; in words what kept that from being told."""
         other = reviewer.principal
-        if ":role/" not in other or same_principal(role_arn, other):
+        if ":role/" not in other or same_principal(asker, other):
             return False
         try:
-            trust = collect_principal(self._aws, other)
-            role = collect_principal(self._aws, role_arn)
+            trusting = collect_principal(self._aws, other)
+            asking = collect_principal(self._aws, asker)
         except SmAccessError:
-            return None
-        layers = PolicySet(identity=role.identity, permissions_boundary=role.boundary, resource=trust.trust)
-        unread = UNREADABLE in (trust.trust, role.identity) or trust.trust is None
-        if unread or trust.iam_arn is None or role.iam_arn is None:
-            return None
-        account = Arn.parse(role_arn)
+            return "the policies of one of the two"
+        if trusting.trust is None or trusting.trust is UNREADABLE or trusting.iam_arn is None:
+            return f"the trust policy of {other}"
+        if asking.iam_arn is None:
+            return f"{asker}"
+        layers = PolicySet(
+            identity=asking.identity, permissions_boundary=asking.boundary, resource=trusting.trust
+        )
+        who = Arn.parse(asker)
+        session = f"arn:{who.partition}:sts::{who.account}:assumed-role/{asker.rpartition('/')[2]}/any"
         request = Request(
-            principal=f"arn:{account.partition}:sts::{account.account}:assumed-role/{role_arn.rpartition('/')[2]}/any",
+            principal=session if ":role/" in asker else asker,
             action="sts:AssumeRole",
-            resource=trust.iam_arn,
-            resource_account=trust.account,
-            context={"aws:PrincipalArn": role.iam_arn},
+            resource=trusting.iam_arn,
+            resource_account=trusting.account,
+            context={"aws:PrincipalArn": asking.iam_arn},
             unknown=[key for key in keys_asked(layers) if not key.lower().startswith("aws:principala")],
         )
+        decision = authorize(layers, request).decision
+        if decision is Decision.UNDETERMINED and UNREADABLE in (asking.identity, asking.boundary):
+            return f"the policies of {asker}"
         # INVARIANT: what hangs on a condition counts as reachable: external ids, session names, source identities and
         # tags are for the one who assumes the role to choose.
-        return authorize(layers, request).decision in (Decision.ALLOW, Decision.UNDETERMINED)
+        return decision in (Decision.ALLOW, Decision.UNDETERMINED)

@@ -12,10 +12,12 @@ that would settle it, and its layer is UNREADABLE.
 
 from __future__ import annotations
 
+import os
 from asyncio import gather
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import urlsplit
 
 from sm_access.access.evidence import Policies, PrincipalEvidence, Unread
 from sm_access.access.identity import CredentialSource
@@ -31,6 +33,8 @@ from sm_access.policy.policy_set import Unreadable
 
 #: Sources whose sessions AWS itself starts, for SageMaker, ECS and EC2: without a session policy.
 _STARTED_BY_AWS = (CredentialSource.CONTAINER, CredentialSource.INSTANCE_METADATA)
+#: The container and the instance metadata endpoints (boto3 documentation, "Credentials"; EC2 User Guide, "IMDS").
+_AWS_ADDRESSES = frozenset({"169.254.170.2", "169.254.169.254", "fd00:ec2::254"})
 #: A role or user as IAM tells it; None: there is none of that name.
 Entity = Mapping[str, Any] | Unreadable | None
 
@@ -95,6 +99,7 @@ async def read_principal(reading: Reading, arn: str, user_id: str = "") -> Princ
         tags=tags,
         trust=trust,
         organization=organization,
+        gone=past is not None,
     )
 
 
@@ -129,7 +134,21 @@ async def _is_started_by_aws(reading: Reading) -> bool:
         source = await reading.call("looking at the credentials", lambda: credential_source(reading.aws))
     except AwsUnreachable:
         return False
-    return source in _STARTED_BY_AWS
+    return source in _STARTED_BY_AWS and asks_aws(source, os.environ)
+
+
+def asks_aws(source: CredentialSource, variables: Mapping[str, str]) -> bool:
+    """Whether the credentials come from where AWS's own services hand them out. Anything may listen elsewhere, on this
+    machine too, and hand out sessions with a session policy or tags; the embedded AWS is believed, and names itself.
+    """
+    if source is CredentialSource.CONTAINER:
+        given = variables.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
+        if variables.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
+            given = ""  # it comes first
+    else:
+        given = variables.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "")
+    host = urlsplit(given).hostname
+    return not given or host in _AWS_ADDRESSES or "SM_ACCESS_SANDBOX" in variables
 
 
 async def _of_groups(reading: Reading, user: str, unread: list[Unread]) -> Policies | Unreadable:

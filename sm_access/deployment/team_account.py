@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sm_access.access.caller import principal_key
 from sm_access.access.planner import MANAGED_LIMIT, MANAGED_PATH, characters
 from sm_access.errors import InvalidInput
 from sm_access.stores.dynamodb_table import (
@@ -69,7 +70,8 @@ class TeamAccount:
             raise InvalidInput(
                 "The roles are of more than one account.", remedy="Set up each account by itself."
             )
-        both = {arn.lower() for arn in self.notebook_roles} & {arn.lower() for arn in self.approver_roles}
+        # A role is one whatever the path that its ARN tells.
+        both = set(map(principal_key, self.notebook_roles)) & set(map(principal_key, self.approver_roles))
         if both:
             raise InvalidInput(
                 f"{min(both)} asks and decides: nobody decides on what their own role asked for.",
@@ -128,7 +130,7 @@ class TeamAccount:
         return [
             self._finds_the_ledger(),
             *approver_statements(self.table_arn, role_arn),
-            self._reads_roles("SmAccessSeeWhoGains"),
+            *self._reads_roles("SmAccessSeeWhoGains"),
             {
                 "Sid": "SmAccessSeeNotebooks",
                 "Effect": "Allow",
@@ -152,7 +154,7 @@ class TeamAccount:
         return [
             self._finds_the_ledger(),
             *reconciler_statements(self.table_arn, self.reconciler_arn),
-            self._reads_roles("SmAccessReadRoles"),
+            *self._reads_roles("SmAccessReadRoles"),
             {
                 "Sid": "SmAccessWriteGrants",
                 "Effect": "Allow",
@@ -207,7 +209,17 @@ class TeamAccount:
             "Resource": self.parameter_arn,
         }
 
-    def _reads_roles(self, sid: str) -> Statement:
+    def _reads_roles(self, sid: str) -> list[Statement]:
+        """Who decides and who applies look whether who asks could become who decides: all policies of both."""
+        policies = {
+            "Sid": f"{sid}Policies",
+            "Effect": "Allow",
+            "Action": ["iam:GetPolicy", "iam:GetPolicyVersion"],
+            "Resource": "*",
+        }
+        return [self._reads(sid), policies]
+
+    def _reads(self, sid: str) -> Statement:
         return {
             "Sid": sid,
             "Effect": "Allow",

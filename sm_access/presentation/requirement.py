@@ -9,7 +9,7 @@ from sm_access.access.level import Level
 from sm_access.access.target import S3Target
 from sm_access.access.verdict import Verdict
 from sm_access.presentation.identity import name_of
-from sm_access.presentation.moments import ago, iso
+from sm_access.presentation.moments import iso
 from sm_access.presentation.page import (
     Block,
     Page,
@@ -23,6 +23,8 @@ from sm_access.presentation.page import (
     quiet,
 )
 from sm_access.presentation.permissions import answer_of, reason_of, request_command
+from sm_access.presentation.sources import other_sources
+from sm_access.presentation.verdict import decided, unread_words
 
 Needed = tuple[S3Target, Level]
 Found = Mapping[Needed, Verdict | str]
@@ -71,15 +73,20 @@ def requirement_page(found: Found, principal: str, now: datetime) -> Page:
             else f"{len(found)} permissions that are required"
         )
         headline, tone = f"{name_of(principal)} has the {what}.", Tone.OK
+    told = [verdict for verdict in found.values() if isinstance(verdict, Verdict)]
+    limits = list(dict.fromkeys(words for verdict in told for words in unread_words(verdict)))
+    if not gaps and limits:
+        headline, tone = f"{headline[:-1]}, as far as could be read.", Tone.WARN
     rows = tuple(
         (line(level.value), line(code(str(target))), line(_word(verdict)), line(*_unless_yes(verdict)))
         for (target, level), verdict in found.items()
     )
     blocks: list[Block] = [Table(("needs", "where", "has it", ""), rows)]
-    read = [verdict.read_at for verdict in found.values() if isinstance(verdict, Verdict)]
+    if limits:
+        blocks.append(Paragraph(line(quiet(f"Not read: {'; '.join(limits)}."))))
+    read = [verdict.read_at for verdict in told]
     if read:
-        when = ago(min(read), now)
-        blocks.append(Paragraph(line(quiet(f"Decided by sm_access's engine from policies read {when}."))))
+        blocks += other_sources(told, now) or [decided(min(read), now)]
     data = {
         "principal": principal,
         "required": [
@@ -87,6 +94,7 @@ def requirement_page(found: Found, principal: str, now: datetime) -> Page:
             for (target, level), verdict in found.items()
         ],
         "gaps": gaps,
+        "not_read": limits,
         "read_at": iso(min(read)) if read else None,
     }
     return Page(line(headline), tone, tuple(blocks), data)

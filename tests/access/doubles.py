@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -142,9 +142,9 @@ class People:
         self.known = facts
         self.asked: list[tuple[str, str, str, str]] = []
 
-    def facts(self, reviewer: Caller, role_arn: str, bucket: str, owner_tag: str) -> Facts:
+    def facts(self, reviewer: Caller, askers: Collection[str], bucket: str, owner_tag: str) -> Facts:
         name = principal_key(reviewer.arn).rpartition("/")[2]
-        self.asked.append((name, role_arn, bucket, owner_tag))
+        self.asked.append((name, " ".join(askers), bucket, owner_tag))
         return self.known.get(name, Facts())
 
 

@@ -275,6 +275,16 @@ def test_a_role_that_the_requester_s_may_assume_decides_on_nothing_of_it() -> No
     assert desk(directory=People(stewards=Facts(reachable=False))).inbox(STEWARD) == ()
 
 
+def test_where_it_cannot_be_found_out_whether_the_requester_could_be_the_reviewer_nobody_decides() -> None:
+    people = People(stewards=Facts(reachable=False, unread="the trust policy of Stewards"))
+    at = desk(directory=people)
+    asked = submit(at, role=OTHER_ROLE)
+    with pytest.raises(NotAReviewer, match="the trust policy of Stewards could not be read") as refused:
+        at.approve(asked.id, STEWARD)
+    assert "iam:GetPolicyVersion" in refused.value.remedy
+    assert people.asked[0] == ("stewards", f"{OTHER_ROLE} {ROLE}", "lake", "")
+
+
 # --- rules that approve ---------------------------------------------------------------------------------------------
 
 
@@ -293,6 +303,7 @@ def test_a_rule_approves_what_it_covers_and_says_so() -> None:
         submit(at, "s3://lake/public/", duration=DAY + timedelta(seconds=1)),
         submit(at, "s3://lake/public/", duration=DAY, extras=(Extra.TAGS,)),
         submit(at, "s3://lake/public/", duration=DAY, role=OTHER_ROLE),
+        submit(at, "s3://lake/public/", duration=DAY, key=KEY),
     ]
     (approved,) = at.approve_by_rules(STEWARD, lambda _: InUse())
     assert approved.id == covered.id

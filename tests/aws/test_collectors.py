@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from sm_access.access.evidence import Unread
+from sm_access.access.identity import CredentialSource
 from sm_access.aws.buckets import collect_bucket, collect_buckets
-from sm_access.aws.principals import collect_principal
+from sm_access.aws.principals import asks_aws, collect_principal
 from sm_access.aws.session import Aws
 from sm_access.bootstrap import Services
 from sm_access.commands import inspecting
@@ -246,3 +247,40 @@ def test_a_session_that_somebody_started_may_have_a_policy_of_its_own(sandbox: S
     )
     found = collect_principal(Aws(own), f"arn:aws:sts::{ACCOUNT}:assumed-role/acme-ds-notebooks/by-hand")
     assert Unread("the session policy, if the role was assumed with one") in found.unread
+
+
+@pytest.mark.parametrize(
+    ("source", "variables", "believed"),
+    [
+        (CredentialSource.CONTAINER, {}, True),
+        (CredentialSource.CONTAINER, {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"}, True),
+        (CredentialSource.CONTAINER, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.2/x"}, True),
+        (CredentialSource.CONTAINER, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/x"}, False),
+        (
+            CredentialSource.CONTAINER,
+            {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1"},
+            False,
+        ),
+        (
+            CredentialSource.CONTAINER,
+            {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/x", "SM_ACCESS_SANDBOX": "mine"},
+            True,
+        ),
+        (CredentialSource.INSTANCE_METADATA, {}, True),
+        (
+            CredentialSource.INSTANCE_METADATA,
+            {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://[fd00:ec2::254]"},
+            True,
+        ),
+        (
+            CredentialSource.INSTANCE_METADATA,
+            {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9911"},
+            False,
+        ),
+    ],
+)
+def test_only_aws_s_own_endpoints_are_believed_to_start_plain_sessions(
+    source: CredentialSource, variables: dict[str, str], believed: bool
+) -> None:
+    """A helper on this machine, as for IAM Roles Anywhere, may hand out sessions with a session policy or tags."""
+    assert asks_aws(source, variables) is believed
