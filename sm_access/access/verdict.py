@@ -290,9 +290,7 @@ def _calls_of(action: str, target: S3Target, bucket: BucketEvidence, partition: 
         )
     wanted = {action.lower()} | ({"kms:decrypt", "kms:generatedatakey"} if level is not Level.LIST else set())
     return tuple(
-        check
-        for check in checks(target, level, bucket.kms_key_arn, partition=partition)
-        if check.action.lower() in wanted
+        check for check in _calls_for(level, target, bucket, partition) if check.action.lower() in wanted
     )
 
 

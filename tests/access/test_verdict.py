@@ -462,3 +462,11 @@ def test_a_thousand_statements_about_other_places_part_nothing() -> None:
     others = [deny(resource=f"arn:aws:s3:::lake/{number}/*") for number in range(1000)]
     layers = PolicySet(identity=(policy(*others, deny(resource="arn:aws:s3:::lake/raw/x")),))
     assert len(parts_of("arn:aws:s3:::lake/raw/*", layers)) == 2
+
+
+def test_an_action_on_one_key_is_about_that_key_alone_as_its_level_is() -> None:
+    who = principal(allow("s3:GetObject", "arn:aws:s3:::lake/raw/x.csv"))
+    assert (
+        decide(who, bucket(), "s3:GetObject", ONE) is decide(who, bucket(), Level.READ, ONE) is Decision.ALLOW
+    )
+    assert decide(who, bucket(), "s3:GetObject", RAW) is Decision.IMPLICIT_DENY
