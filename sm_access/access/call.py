@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from sm_access.access.secrets_in_words import without_secrets
+
 
 class NoticedBy(str, Enum):
     """How a call was noticed, from the surest to the least sure."""
@@ -44,3 +46,7 @@ class Call:
     at: datetime | None = None
     noticed_by: NoticedBy = NoticedBy.SDK
     keys: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # INVARIANT: however a call was noticed, no token or key that its words held is kept.
+        object.__setattr__(self, "message", without_secrets(self.message))

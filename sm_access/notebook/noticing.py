@@ -14,6 +14,7 @@ from typing import Any
 
 from sm_access.access.call import Call, NoticedBy
 from sm_access.access.printed_calls import LONGEST, calls_in
+from sm_access.access.secrets_in_words import without_secrets
 from sm_access.access.trouble import Trouble, trouble_of
 
 MOST_ERRORS = 50
@@ -102,7 +103,7 @@ def _answer(error: BaseException, calls: Sequence[Call]) -> Iterator[Call]:
         return
     about, said = response.get("ResponseMetadata") or {}, response.get("Error") or {}
     request_id = str(about.get("RequestId", ""))
-    message = str(said.get("Message", ""))
+    message = without_secrets(str(said.get("Message", "")))
     recorded = [
         call
         for call in calls

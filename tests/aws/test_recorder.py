@@ -360,3 +360,27 @@ def test_a_recording_of_nothing() -> None:
     assert recorded.to_text().startswith("No call to AWS was seen")
     assert (recorded.policy, recorded.to_json(), recorded.result.exit_code) == (None, "", 0)
     assert recorded.to_html()
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kept"),
+    [
+        ("InvalidParameterException", f"Value '{CANARY}' at 'authParameters.password' failed", ""),
+        ("InvalidParameterException", f"No user {CANARY}", ""),
+        ("NotAuthorizedException", "not you", "not you"),
+    ],
+)
+def test_words_that_refuse_nothing_are_not_kept(
+    recorder: Recorder, enter: Enter, code: str, message: str, kept: str
+) -> None:
+    enter("notebook")
+    recorder.start()
+    client = boto3.client("cognito-idp")
+    with Stubber(client) as stub:
+        stub.add_client_error("initiate_auth", code, message, 400)
+        with pytest.raises(ClientError):
+            client.initiate_auth(
+                AuthFlow="USER_PASSWORD_AUTH", ClientId="abc", AuthParameters={"PASSWORD": CANARY}
+            )
+    assert [call.message for call in recorder.since(0)] == [kept]
+    assert CANARY not in repr(recorder.since(0))
