@@ -131,6 +131,7 @@ def _reconciler(team: TeamAccount) -> dict[str, Any]:
         "ReconcilerSchedule": {
             "Type": "AWS::Events::Rule",
             "Properties": {
+                "Name": RECONCILER,
                 "Description": "Apply what was decided, and collect what has ended",
                 "ScheduleExpression": rate(team),
                 "State": "ENABLED",

@@ -123,12 +123,17 @@ class TeamAccount:
 
     def notebook_statements(self, role_arn: str) -> list[Statement]:
         """What a notebook's role needs to ask; it decides on nothing and changes no role."""
-        return [self._finds_the_ledger(), *requester_statements(self.table_arn, role_arn)]
+        return [
+            self._finds_the_ledger(),
+            self._keeps_off(),
+            *requester_statements(self.table_arn, role_arn),
+        ]
 
     def approver_statements(self, role_arn: str) -> list[Statement]:
         """What a role needs to decide; it changes no role: the reconciler does."""
         return [
             self._finds_the_ledger(),
+            self._keeps_off(),
             *approver_statements(self.table_arn, role_arn),
             *self._reads_roles("SmAccessSeeWhoGains"),
             {
@@ -207,6 +212,34 @@ class TeamAccount:
             "Effect": "Allow",
             "Action": "ssm:GetParameter",
             "Resource": self.parameter_arn,
+        }
+
+    def _keeps_off(self) -> Statement:
+        """Rules and reconciler are the platform's: no wide policy beside this one makes a requester their author."""
+        where = f"{self.region}:{self.account}"
+        return {
+            "Sid": "SmAccessRulesAreNotTheirs",
+            "Effect": "Deny",
+            "Action": [
+                "events:DeleteRule",
+                "events:DisableRule",
+                "events:PutRule",
+                "events:PutTargets",
+                "events:RemoveTargets",
+                "lambda:AddPermission",
+                "lambda:DeleteFunction",
+                "lambda:InvokeFunction",
+                "lambda:UpdateFunctionCode",
+                "lambda:UpdateFunctionConfiguration",
+                "ssm:DeleteParameter",
+                "ssm:DeleteParameters",
+                "ssm:PutParameter",
+            ],
+            "Resource": [
+                self.parameter_arn,
+                f"arn:{self.partition}:lambda:{where}:function:{RECONCILER}",
+                f"arn:{self.partition}:events:{where}:rule/{RECONCILER}",
+            ],
         }
 
     def _reads_roles(self, sid: str) -> list[Statement]:

@@ -97,6 +97,31 @@ def test_neither_who_asks_nor_who_decides_changes_a_role(role: str, action: str)
         assert may(made, role, action, resource, unknown=("iam:*",)) is Decision.IMPLICIT_DENY
 
 
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("ssm:PutParameter", f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/sm-access/config"),
+        ("ssm:DeleteParameters", f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/sm-access/config"),
+        ("lambda:UpdateFunctionCode", f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:sm-access-reconciler"),
+        ("events:DisableRule", f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/sm-access-reconciler"),
+    ],
+)
+@pytest.mark.parametrize("role", [NOTEBOOKS, OWNER])
+def test_rules_and_reconciler_are_nobody_s_who_asks_or_decides(role: str, action: str, resource: str) -> None:
+    made = TEAM.notebook_statements(role) if role == NOTEBOOKS else TEAM.approver_statements(role)
+    wide = [*made, {"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    assert may(wide, role, action, resource) is Decision.EXPLICIT_DENY
+    named = str([resource["Properties"] for resource in cloudformation(TEAM)["Resources"].values()])
+    assert f"'Name': '{PARAMETER}'" in named
+    assert "'FunctionName': 'sm-access-reconciler'" in named
+    assert "'Name': 'sm-access-reconciler'" in named
+
+
+def test_a_role_is_one_whatever_the_path() -> None:
+    with pytest.raises(InvalidInput, match="asks and decides"):
+        TeamAccount("eu-central-1", (NOTEBOOKS,), (f"{IAM}:role/team/acme-ds-notebooks",), BOUNDARY)
+
+
 def test_an_approver_decides_in_their_own_name_and_asks_for_nothing() -> None:
     statements = TEAM.approver_statements(OWNER)
     assert insert(statements, OWNER, own("decide", OWNER))
