@@ -117,7 +117,7 @@ def approve(id: str, *, terms: str | None = None, services: Services | None = No
     at = services or Services()
     asked = at.desk.get(id)
     caller = at.caller()
-    at.rules.check_reviewer(caller, asked)
+    at.rules.check_reviewer(caller, asked, at.desk.facts(caller, asked))
     bucket = _check_place(at, asked)
     if terms is not None and len(terms) >= SHOWN_OF_TERMS and asked.terms_sha256.startswith(terms.lower()):
         terms = asked.terms_sha256

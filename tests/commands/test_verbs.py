@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sm_access import errors
 from sm_access.access import Rules
 from sm_access.access.probe import Outcome, ProbeResult
 from sm_access.bootstrap import Services, identity_view
+from sm_access.sandbox.world import Sandbox
 
 Of = Callable[[str], Services]
 
@@ -214,3 +216,23 @@ def test_the_owners_half_is_shown_to_who_asks(services_of: Of) -> None:
     )
     assert "No grant outweighs it" in denied.to_text()
     assert denied.to_dict()["owner_half"]["denied_by"]
+
+
+@pytest.mark.parametrize(("group", "may"), [("ML_Admins", True), ("Analysts", False)])
+def test_a_reviewer_by_a_group_of_iam_approves_with_the_command(
+    services_of: Of, sandbox: Sandbox, group: str, may: bool
+) -> None:
+    asked = sm_access.request_access(
+        "s3://acme-lake/raw/", "read", duration="1h", why="churn", services=services_of("notebook")
+    )
+    id = str(asked.to_dict()["id"])
+    settings = replace(services_of("admin-1").settings, rules={"review": {"reviewer_groups": [group]}})
+    at = Services(settings, session=sandbox.session("admin-1"))
+    if not may:
+        with pytest.raises(errors.NotAReviewer):
+            sm_access.approve(id, services=at)
+        return
+    try:
+        assert sm_access.approve(id, services=at).to_dict()["status"] == "applied"
+    finally:
+        sm_access.revoke(id, services=at)
