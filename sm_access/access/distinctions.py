@@ -8,49 +8,63 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sm_access.errors import CannotTell
 from sm_access.policy import UNREADABLE, PolicySet
 from sm_access.policy.action import match_action
 from sm_access.policy.context import RequestContext
 from sm_access.policy.partition import Run, Shape, overlaps, partition
-from sm_access.policy.pattern import Pattern, parse_template
+from sm_access.policy.pattern import Pattern, Symbol, parse_template
 from sm_access.policy.policy_set import Policies
 from sm_access.policy.statement import DENY, Statement
 
 _VARIABLE = re.compile(r"\$\{\s*([A-Za-z][^,}]*)")
 _NOTHING_KNOWN = RequestContext({}, ["*"])
+_ASK_FOR_ONE = "Ask about one object."
 
 
 def keys_asked(layers: PolicySet) -> frozenset[str]:
     """The context keys in conditions and policy variables, lower-case: names are not case-sensitive."""
-    found = set()
+    found: set[str] = set()
     for statement in _statements(layers):
-        texts = [value for condition in statement.conditions for value in condition.values]
-        texts += statement.resource.patterns if statement.resource is not None else ()
         found |= {condition.key.lower() for condition in statement.conditions}
-        found |= {name.strip().lower() for text in texts for name in _VARIABLE.findall(text)}
+        found |= _variables_of(statement)
     return frozenset(found)
 
 
+def _variables_of(statement: Statement) -> set[str]:
+    texts = [value for condition in statement.conditions for value in condition.values]
+    texts += statement.resource.patterns if statement.resource is not None else ()
+    return {name.strip().lower() for text in texts for name in _VARIABLE.findall(text)}
+
+
 def parts_of(
-    place: str, layers: PolicySet, action: str | None = None, context: RequestContext = _NOTHING_KNOWN
+    place: str,
+    layers: PolicySet,
+    action: str | None = None,
+    context: RequestContext = _NOTHING_KNOWN,
+    *,
+    told_by: str = "",
 ) -> tuple[str, ...]:
-    """One object for each part of a place that no Resource pattern tells apart; the place's ARN ends with `*`.
+    """One object for each part of a place that no pattern of the policies tells apart; the place's ARN ends with `*`.
 
     A yes for an object that only stands for the others would overlook a Deny on a folder or a suffix within the place.
     action: statements that are about another one are left out. context: that of the call, whose values variables have.
-    Raises CannotTell where there are too many parts to go through.
+    told_by: the context key by which the call tells its object; '' where the object is its resource.
+    Raises CannotTell where there are too many parts to go through, or what tells them apart cannot be told.
     """
     universe = _universe(place)
     shapes = {
         shape.pieces: shape
         for statement in _about(layers, action)
-        for pattern in _resolved(statement, context)
-        if _near(shape := _shape(pattern), universe)
+        for _, shape in _patterns(statement, context, place, told_by)
+        if _near(shape, universe)
     }
     return tuple(cell.example for cell in partition(universe, tuple(shapes.values())))
 
 
-def unknown_parts(place: str, layers: PolicySet, action: str, context: RequestContext) -> tuple[str, ...]:
+def unknown_parts(
+    place: str, layers: PolicySet, action: str, context: RequestContext, *, told_by: str = ""
+) -> tuple[str, ...]:
     """The variables of which no value is known and by which a Deny may be about a part of a place.
 
     An example of such a part is no proof for the others: the value that makes the Deny hold for it may be ruled out by
@@ -58,11 +72,11 @@ def unknown_parts(place: str, layers: PolicySet, action: str, context: RequestCo
     """
     universe = _universe(place)
     found = (
-        pattern.holes
+        holes
         for statement in _about(layers, action)
         if statement.effect == DENY
-        for pattern in _resolved(statement, context)
-        if pattern.holes and _near(_shape(pattern), universe)
+        for holes, shape in _patterns(statement, context, place, told_by)
+        if holes and _near(shape, universe)
     )
     return tuple(sorted({name for names in found for name in names}))
 
@@ -81,6 +95,18 @@ def _about(layers: PolicySet, action: str | None) -> Iterator[Statement]:
             yield statement
 
 
+def _patterns(
+    statement: Statement, context: RequestContext, place: str, told_by: str
+) -> Iterator[tuple[tuple[str, ...], Shape]]:
+    """What a statement tells objects apart by, for a call; with the variables in it of which no value is known."""
+    if told_by:
+        for pattern in _in_conditions(statement, context, place, told_by.lower()):
+            yield pattern.holes, Shape.of("", pattern)
+        return
+    for pattern in _resolved(statement, context):
+        yield pattern.holes, Shape.of("", pattern.within_segments())
+
+
 def _resolved(statement: Statement, context: RequestContext) -> Iterator[Pattern]:
     """The Resource patterns of a statement for a call. One whose variable the call does not carry covers nothing, and
     is here what is left of it: a part too many does no harm."""
@@ -89,8 +115,46 @@ def _resolved(statement: Statement, context: RequestContext) -> Iterator[Pattern
             yield parse_template(text, variables=statement.resource.variables).resolve(context)
 
 
-def _shape(pattern: Pattern) -> Shape:
-    return Shape.of("", pattern.within_segments())
+def _in_conditions(statement: Statement, context: RequestContext, place: str, key: str) -> Iterator[Pattern]:
+    """The values with which a statement compares a context key, as its operators read them.
+
+    Raises CannotTell where the key itself is a variable, or upper and lower case count as one.
+    """
+    if key in _variables_of(statement):
+        raise CannotTell(
+            f"A policy uses {key} as a variable, so its parts cannot be told.", remedy=_ASK_FOR_ONE
+        )
+    for condition in statement.conditions:
+        if condition.key.lower() != key:
+            continue
+        for value in condition.values:
+            pattern = parse_template(value, variables=statement.variables).resolve(context)
+            if "Arn" in condition.operator:
+                yield from _as_arn(pattern, place)
+            if pattern.holes or "Like" in condition.operator:
+                yield pattern
+            else:
+                yield pattern.literal()
+            lowered = Shape.of("", pattern.literal().lower())
+            if "IgnoreCase" in condition.operator and _near(lowered, _universe(place.lower())):
+                raise CannotTell(
+                    f"A policy compares {key} whatever the case, so its parts cannot be told.",
+                    remedy=_ASK_FOR_ONE,
+                )
+
+
+def _as_arn(pattern: Pattern, place: str) -> Iterator[Pattern]:
+    """As ArnLike reads it, part by part; nothing where one of the first five is another than the place's."""
+    segments: list[list[Symbol]] = [[]]
+    for symbol in pattern.symbols:
+        if symbol == ":" and len(segments) < 6:
+            segments.append([])
+        else:
+            segments[-1].append(symbol)
+    beginning = place.split(":", 5)[:5]
+    alike = (Pattern(tuple(mine)).matches(given) for mine, given in zip(segments, beginning, strict=False))
+    if len(segments) == 6 and all(alike):
+        yield Pattern((*":".join(beginning), ":", *segments[5]), pattern.holes)
 
 
 def _begins_alike(shape: Shape, stem: str) -> bool:
@@ -106,10 +170,9 @@ def _begins_alike(shape: Shape, stem: str) -> bool:
 
 def shapes_of(statement: Statement) -> Iterator[Shape]:
     """The patterns of a statement's Resource or NotResource element; a variable in them may be anything."""
-    if statement.resource is not None:
-        for pattern in statement.resource.patterns:
-            template = parse_template(pattern, variables=statement.resource.variables)
-            yield Shape.of(pattern, template.resolve(_NOTHING_KNOWN).within_segments())
+    texts = () if statement.resource is None else statement.resource.patterns
+    for text, pattern in zip(texts, _resolved(statement, _NOTHING_KNOWN), strict=True):
+        yield Shape.of(text, pattern.within_segments())
 
 
 def touches(place: str, statement: Statement) -> bool:

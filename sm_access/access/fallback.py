@@ -27,7 +27,7 @@ from sm_access.access.probe import Outcome
 from sm_access.access.simulated import Simulation, open_because, simulated
 from sm_access.access.snapshot import Snapshot
 from sm_access.access.target import S3Target
-from sm_access.access.verdict import Finding, Verdict, decide, judge, level_of, with_the_grant
+from sm_access.access.verdict import Finding, Verdict, decide, judge, level_of, place_of, with_the_grant
 from sm_access.errors import AccessDenied, CannotTell, SmAccessError
 from sm_access.policy import UNREADABLE, Decision
 
@@ -148,7 +148,7 @@ class Fallback:
             findings=findings,
             read_at=min(verdict.read_at, *(simulation.at for simulation in told.values())),
             unread=tuple(_still_unread(verdict.unread, told.values())),
-            unsettled=verdict.unsettled or _of_parts(target, told),
+            unsettled=verdict.unsettled or _of_parts(verdict, told),
             origins=(
                 *verdict.origins,
                 Origin(Source.SIMULATION, min(simulation.at for simulation in told.values())),
@@ -305,9 +305,15 @@ def _helped(
     return min(decisions, key=worst_first.index)
 
 
-def _of_parts(target: S3Target, told: dict[int, Simulation]) -> str:
-    if any(simulation.of_example for simulation in told.values()):
-        return f"whether a policy closes a part of {target}, which a simulation of one object there does not show"
+def _of_parts(verdict: Verdict, told: dict[int, Simulation]) -> str:
+    # A key is simulated as itself, and the object that S3 names to it stands for others all the same.
+    keys = [each.check for each in verdict.findings if each.check.action.startswith("kms:")]
+    of_key = any(id(check) in told and place_of(check) for check in keys)
+    if of_key or any(simulation.of_example for simulation in told.values()):
+        place = verdict.target
+        return (
+            f"whether a policy closes a part of {place}, which a simulation of one object there does not show"
+        )
     return ""
 
 

@@ -22,7 +22,7 @@ from sm_access.access.evidence import (
 )
 from sm_access.access.instant import format_instant
 from sm_access.access.level import Level
-from sm_access.access.levels import LIST_ACTION, Check, actions, checks, statements
+from sm_access.access.levels import ENCRYPTION_CONTEXT, LIST_ACTION, Check, actions, checks, statements
 from sm_access.access.observation import Attempt, Observation, Origin, Plan, seen
 from sm_access.access.relevance import about
 from sm_access.access.target import S3Target
@@ -60,6 +60,8 @@ DERIVED = frozenset(
 )
 #: The resource of a call that is about none, such as s3:ListAllMyBuckets.
 _NO_RESOURCE = "*"
+#: Stands for the name of any object in what S3 tells a key.
+_ANY_NAME = "(any name)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,7 @@ def _exceptions(
     """Objects of the place for which the answer is another than for the rest of it."""
     for finding in findings:
         for part in parts(principal, bucket, finding.check, now):
-            response = decide(principal, bucket, part, now)
+            response = decide(principal, bucket, part, now, exact=True)
             if response.decision is not Decision.ALLOW:
                 yield Finding(part, response)
 
@@ -230,10 +232,14 @@ def parts(
 
     Raises CannotTell where there are too many parts to go through.
     """
-    if not _is_place(check):
+    place = place_of(check)
+    if not place:
         return ()
     layers, request = _request(principal, bucket, check, now)
-    examples = parts_of(check.resource_arn, layers, check.action, resolve(request).context)
+    key = _told_by(check)
+    examples = parts_of(place, layers, check.action, resolve(request).context, told_by=key)
+    if key:
+        return tuple(replace(check, context={**check.context, key: example}) for example in examples)
     return tuple(replace(check, resource_arn=example) for example in examples)
 
 
@@ -246,17 +252,32 @@ def _unknown_parts(
 ) -> str:
     for finding in findings:
         check = finding.check
-        if _is_place(check):
+        if place := place_of(check):
             layers, request = _request(principal, bucket, check, now)
-            names = unknown_parts(check.resource_arn, layers, check.action, resolve(request).context)
+            context = resolve(request).context
+            names = unknown_parts(place, layers, check.action, context, told_by=_told_by(check))
             if names:
                 return f"the value of {' and '.join(names)}, by which a policy may deny a part of {target}"
     return ""
 
 
-def _is_place(check: Check) -> bool:
-    """Whether a call is about all objects of a place, and not about one, a bucket or a key."""
-    return ":::" in check.resource_arn and check.resource_arn.endswith("*")
+def place_of(check: Check) -> str:
+    """The ARN, with a star at its end, of the objects that a call stands for; '' where it is about one, a bucket or
+    nothing of the kind. A call on a key is about those that S3 names to it."""
+    about = check.context.get(_told_by(check), check.resource_arn)
+    return about if ":::" in about and about.endswith("*") else ""
+
+
+def _told_by(check: Check) -> str:
+    return ENCRYPTION_CONTEXT if ENCRYPTION_CONTEXT in check.context else ""
+
+
+def _spelled(check: Check, *, exact: bool) -> Mapping[str, str]:
+    """The context of a call. What stands for any object of a place is not to be met by a policy that spells the star:
+    StringEquals takes it for a plain character, which no object there has for a name."""
+    if exact or not _told_by(check) or not place_of(check):
+        return check.context
+    return {**check.context, ENCRYPTION_CONTEXT: place_of(check)[:-1] + _ANY_NAME}
 
 
 def calls_of(
@@ -270,11 +291,16 @@ def calls_of(
 
 def _calls_for(level: Level, target: S3Target, bucket: BucketEvidence, partition: str) -> tuple[Check, ...]:
     """The calls of a level. Of one key, they are about that key alone: no listing, and nothing that lies beneath."""
-    implied = checks(target, level, bucket.kms_key_arn, partition=partition)
+    implied = checks(target, level, bucket.kms_key_arn, partition=partition, bucket_key=bucket.bucket_key)
     if target.is_bucket or target.is_prefix or level is Level.LIST:
         return implied
     key = target.object_arns(partition)[0]
-    return tuple(check for check in implied if check.resource_arn == key or check.action.startswith("kms:"))
+    told = (target.bucket_arn(partition), key)
+    return tuple(
+        check
+        for check in implied
+        if check.resource_arn == key or check.context.get(ENCRYPTION_CONTEXT) in told
+    )
 
 
 def _calls_of(action: str, target: S3Target, bucket: BucketEvidence, partition: str) -> tuple[Check, ...]:
@@ -305,7 +331,8 @@ def _call_on_key(action: str, bucket: BucketEvidence) -> Check:
             f"{bucket.bucket} is not encrypted with a KMS key, and {action} is about one.",
             remedy="Ask about an action on S3, such as s3:GetObject.",
         )
-    through_s3 = checks(S3Target(bucket.bucket), Level.READ, bucket.kms_key_arn)[-1].context
+    whole, key = S3Target(bucket.bucket), bucket.kms_key_arn
+    through_s3 = checks(whole, Level.READ, key, bucket_key=bucket.bucket_key)[-1].context
     return Check(action, bucket.kms_key_arn, through_s3)
 
 
@@ -373,14 +400,19 @@ def context_of(
     check: Check,
     now: datetime,
     absent: Collection[str] = (),
+    *,
+    exact: bool = False,
 ) -> tuple[dict[str, str | tuple[str, ...]], list[str]]:
-    """The context keys of a call whose values are known, and those of which only the real call knows the value."""
+    """The context keys of a call whose values are known, and those of which only the real call knows the value.
+
+    exact: a star at the end of what S3 tells a key is that character, and stands for nothing else.
+    """
     owner, layers = _owner_and_layers(principal, bucket, check)
     context: dict[str, str | tuple[str, ...]] = {
         "aws:CurrentTime": format_instant(now),
         "aws:SecureTransport": "true",
         **facts(principal, owner),
-        **check.context,
+        **_spelled(check, exact=exact),
     }
     if ":kms:" in check.resource_arn:
         context["kms:CallerAccount"] = principal.account
@@ -415,12 +447,13 @@ def decide(
     now: datetime,
     *,
     absent: Collection[str] = (),
+    exact: bool = False,
 ) -> Response:
     """The engine's answer to one call on a bucket, an object in it or its key.
 
-    absent: context keys, lower-case, of which it is known that the call does not carry them.
+    absent: context keys, lower-case, of which it is known that the call does not carry them. exact: as in `context_of`.
     """
-    return authorize(*_request(principal, bucket, check, now, absent))
+    return authorize(*_request(principal, bucket, check, now, absent, exact=exact))
 
 
 def _request(
@@ -429,9 +462,11 @@ def _request(
     check: Check,
     now: datetime,
     absent: Collection[str] = (),
+    *,
+    exact: bool = False,
 ) -> tuple[PolicySet, Request]:
     owner, layers = _owner_and_layers(principal, bucket, check)
-    context, unknown = context_of(principal, bucket, check, now, absent)
+    context, unknown = context_of(principal, bucket, check, now, absent, exact=exact)
     request = Request(
         principal=principal.arn,
         action=check.action,

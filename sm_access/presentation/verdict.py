@@ -8,7 +8,7 @@ from typing import Any
 
 from sm_access.access.evidence import PrincipalEvidence, Unread
 from sm_access.access.level import Level
-from sm_access.access.levels import Check
+from sm_access.access.levels import ENCRYPTION_CONTEXT, Check
 from sm_access.access.observation import Source
 from sm_access.access.verdict import Finding, Verdict, level_of
 from sm_access.policy import Decision, Layer, LayerResult, NearMiss, StatementRef
@@ -167,7 +167,7 @@ def _in_part(verdict: Verdict) -> Line:
     """Allowed in general, and not everywhere: which statement makes the difference, and for what, for example."""
     exception = verdict.exceptions[0]
     told, check = exception.response.deciding, exception.check
-    example = code(check.resource_arn.partition(":::")[2])
+    example = code(check.context.get(ENCRYPTION_CONTEXT, check.resource_arn).partition(":::")[2])
     but: list[str | Span]
     if told is not None:
         but = [

@@ -312,6 +312,15 @@ class TestSimulation:
         world = World(principal(allow(), deny("s3:GetObject", "*.secret")), bucket())
         assert sources(world).judge(hidden(), bucket(), RAW, Level.READ).decision is Decision.UNDETERMINED
 
+    def test_of_the_objects_that_are_named_to_a_key_one_stands_for_no_other(self) -> None:
+        encrypted = bucket(kms_key_arn=KEY, kms_policy=(_TRUSTS,), bucket_key=False)
+        world = World(principal(allow("kms:*")), encrypted)
+        found = sources(world).judge(hidden(), encrypted, RAW, "kms:Decrypt")
+        assert found.decision is Decision.UNDETERMINED
+        assert "a part of s3://lake/raw/" in found.unsettled
+        by_bucket = replace(encrypted, bucket_key=True)
+        assert sources(world).judge(hidden(), by_bucket, RAW, "kms:Decrypt").decision is Decision.ALLOW
+
     def test_the_buckets_side_still_decides(self) -> None:
         world = World(principal(allow()), bucket())
         unread = bucket(policy=UNREADABLE)

@@ -11,8 +11,9 @@ import pytest
 from sm_access.access.distinctions import parts_of
 from sm_access.access.evidence import BucketEvidence, PrincipalEvidence, Unread
 from sm_access.access.level import Level
+from sm_access.access.levels import ENCRYPTION_CONTEXT
 from sm_access.access.target import S3Target
-from sm_access.access.verdict import judge, level_of
+from sm_access.access.verdict import Verdict, judge, level_of
 from sm_access.errors import CannotTell, InvalidInput
 from sm_access.policy import UNREADABLE, Decision, NamedPolicy, PolicySet, parse_policy
 
@@ -387,6 +388,132 @@ class TestParts:
         )
         assert found.decision is Decision.UNDETERMINED
         assert "parts of s3://lake/raw/" in found.unsettled
+
+
+class TestPartsOfAKey:
+    """S3 names the object to the key: a key may be open for one object and closed for the next."""
+
+    SECRET = "arn:aws:s3:::lake/raw/secret/*"
+
+    def found(
+        self,
+        *statements: Statement,
+        on_key: tuple[Statement, ...] = (),
+        target: S3Target = RAW,
+        asked: Level | str = Level.READ,
+        bucket_key: bool | None = False,
+        **known: Any,
+    ) -> Verdict:
+        trusts = allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+        document = policy(trusts, *on_key, name="key policy")
+        where = bucket(kms_key_arn=KEY, kms_policy=(document,), bucket_key=bucket_key)
+        who = principal(allow("s3:*"), *(statements or (allow("kms:*", KEY),)), **known)
+        return judge(who, where, target, asked, now=NOW)
+
+    def told(self, operator: str, value: Any) -> Mapping[str, Any]:
+        return {"Condition": {operator: {ENCRYPTION_CONTEXT: value}}}
+
+    def test_no_object_is_called_by_a_star(self) -> None:
+        names = ["arn:aws:s3:::lake/raw/*", "arn:aws:s3:::lake"]
+        found = self.found(allow("kms:Decrypt", KEY, **self.told("StringEquals", names)))
+        assert found.decision is Decision.IMPLICIT_DENY
+        assert found.deciding.check.action == "kms:Decrypt"
+        like = self.found(allow("kms:Decrypt", KEY, **self.told("StringLike", names)))
+        assert like.decision is Decision.ALLOW
+
+    def test_an_object_that_is_called_by_a_star_is_one_part(self) -> None:
+        closed = deny("kms:Decrypt", **self.told("StringEquals", "arn:aws:s3:::lake/raw/*"))
+        (exception,) = self.found(allow("kms:*", KEY), closed).exceptions
+        assert exception.check.context[ENCRYPTION_CONTEXT] == "arn:aws:s3:::lake/raw/*"
+        assert exception.response.decision is Decision.EXPLICIT_DENY
+
+    @pytest.mark.parametrize(
+        ("operator", "value"),
+        [
+            ("StringLike", SECRET),
+            ("StringEquals", "arn:aws:s3:::lake/raw/secret/x"),
+            ("ArnLike", "arn:*:s3:*:*:lake/raw/secret/*"),
+            ("ArnEquals", "arn:aws:s3:::lake/*/secret/*"),
+            ("StringLike", "*/secret/*"),
+            ("ForAnyValue:StringLike", "*.csv"),
+        ],
+    )
+    def test_a_key_that_is_closed_for_a_part(self, operator: str, value: str) -> None:
+        closed = deny("kms:Decrypt", Condition={operator: {ENCRYPTION_CONTEXT.upper(): value}})
+        by_key = {**closed, "Principal": "*"}
+        for found in (self.found(allow("kms:*", KEY), closed), self.found(on_key=(by_key,))):
+            assert found.decision is Decision.UNDETERMINED
+            assert {each.response.decision for each in found.exceptions} == {Decision.EXPLICIT_DENY}
+            assert {each.check.resource_arn for each in found.exceptions} == {KEY}
+
+    def test_a_key_that_is_open_for_a_part_alone(self) -> None:
+        closed = deny("kms:Decrypt", **self.told("StringNotLike", self.SECRET))
+        assert self.found(allow("kms:*", KEY), closed).decision is Decision.EXPLICIT_DENY
+        secret = S3Target("lake", "raw/secret/")
+        assert self.found(allow("kms:*", KEY), closed, target=secret).decision is Decision.ALLOW
+
+    @pytest.mark.parametrize(
+        ("operator", "value"),
+        [
+            ("StringLike", "arn:aws:s3:::lake/other/*"),
+            ("ArnLike", "arn:aws:s3:*:*:sea/*"),
+            ("ArnLike", "arn:aws:sqs:*:*:lake/raw/x"),
+            ("StringEqualsIgnoreCase", "arn:aws:s3:::lake/other/X"),
+        ],
+    )
+    def test_a_key_that_is_closed_elsewhere(self, operator: str, value: str) -> None:
+        closed = deny("kms:Decrypt", **self.told(operator, value))
+        assert self.found(allow("kms:*", KEY), closed).decision is Decision.ALLOW
+
+    def test_a_value_that_is_no_arn_leaves_it_open(self) -> None:
+        closed = deny("kms:Decrypt", **self.told("ArnLike", "arn:aws:s3"))
+        assert self.found(allow("kms:*", KEY), closed).decision is Decision.UNDETERMINED
+
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            {"StringEqualsIgnoreCase": {ENCRYPTION_CONTEXT: "arn:aws:s3:::lake/RAW/x"}},
+            {"StringEquals": {"aws:PrincipalTag/only": f"${{{ENCRYPTION_CONTEXT}}}"}},
+        ],
+    )
+    def test_parts_that_cannot_be_told_are_no_yes(self, condition: Mapping[str, Any]) -> None:
+        tags = {"only": "arn:aws:s3:::lake/raw/x"}
+        found = self.found(allow("kms:*", KEY), deny("kms:Decrypt", Condition=condition), tags=tags)
+        assert found.decision is Decision.UNDETERMINED
+        assert "parts of s3://lake/raw/" in found.unsettled
+
+    def test_a_variable_is_the_part_that_it_names(self) -> None:
+        mine = self.told("StringLike", "arn:aws:s3:::lake/raw/${aws:PrincipalTag/team}/*")["Condition"]
+        closed = deny("kms:Decrypt", Condition=mine)
+        (exception,) = self.found(allow("kms:*", KEY), closed, tags={"team": "blue"}).exceptions
+        assert exception.check.context[ENCRYPTION_CONTEXT].startswith("arn:aws:s3:::lake/raw/blue/")
+        assert self.found(allow("kms:*", KEY), closed, tags={}).decision is Decision.ALLOW
+        blue = deny("kms:Decrypt", Condition={**mine, "StringEquals": {"aws:PrincipalTag/team": "blue"}})
+        found = self.found(allow("kms:*", KEY), blue)
+        assert found.decision is Decision.UNDETERMINED
+        assert "aws:PrincipalTag/team" in found.unsettled
+
+    @pytest.mark.parametrize("asked", [Level.READ, "s3:GetObject"])
+    def test_what_s3_names_to_the_key_goes_by_the_bucket(self, asked: Level | str) -> None:
+        by_bucket = allow("kms:*", KEY, **self.told("StringEquals", "arn:aws:s3:::lake"))
+        by_object = allow("kms:*", KEY, **self.told("StringLike", "arn:aws:s3:::lake/raw/*"))
+        assert self.found(by_bucket, asked=asked, bucket_key=True).decision is Decision.ALLOW
+        assert self.found(by_object, asked=asked, bucket_key=False).decision is Decision.ALLOW
+        for known, each in ((False, by_bucket), (None, by_bucket), (True, by_object), (None, by_object)):
+            found = self.found(each, asked=asked, bucket_key=known)
+            assert found.decision is Decision.IMPLICIT_DENY
+        assert self.found(by_bucket, by_object, asked=asked, bucket_key=None).decision is Decision.ALLOW
+
+    def test_of_one_object_nothing_beneath_is_asked(self) -> None:
+        one = allow("kms:*", KEY, **self.told("StringEquals", "arn:aws:s3:::lake/raw/x.csv"))
+        assert self.found(one, target=ONE).decision is Decision.ALLOW
+        assert self.found(one).decision is Decision.IMPLICIT_DENY
+
+    def test_an_action_on_the_key(self) -> None:
+        closed = deny("kms:Decrypt", **self.told("StringLike", self.SECRET))
+        assert self.found(allow("kms:*", KEY), closed, asked="kms:Decrypt").exceptions
+        by_bucket = self.found(allow("kms:*", KEY), closed, asked="kms:Decrypt", bucket_key=True)
+        assert by_bucket.decision is Decision.ALLOW
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,24 @@ READ = policy("data", {"Sid": "All", "Effect": "Allow", "Action": "s3:*", "Resou
 DENY = policy("data", {"Sid": "Never", "Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"})
 LIST_ONLY = policy("data", {"Sid": "L", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"})
 
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY_POLICY = policy(
+    "key policy",
+    {
+        "Effect": "Allow",
+        "Principal": {"AWS": ROLE.replace("role/DS", "root")},
+        "Action": "kms:*",
+        "Resource": "*",
+    },
+)
+
 
 def said(
     *identity: NamedPolicy,
     boundary: tuple[NamedPolicy, ...] | Unreadable | None = None,
     owner: str = "111122223333",
     unread: tuple[Unread, ...] = (),
+    key: str | None = None,
 ) -> str:
     principal = PrincipalEvidence(
         arn="arn:aws:sts::111122223333:assumed-role/DS/SageMaker",
@@ -49,10 +61,11 @@ def said(
         owner_account=owner,
         policy=None,
         encryption_read=True,
-        kms_key_arn=None,
-        kms_policy=None,
+        kms_key_arn=key,
+        kms_policy=(KEY_POLICY,),
         region="us-east-1",
         read_at=NOW,
+        bucket_key=False,
     )
     verdict = judge(principal, bucket, S3Target("lake", "raw/"), Level.READ, now=NOW)
     return to_text(verdict_page(verdict, NOW)).replace("\n ", "")
@@ -104,6 +117,17 @@ def test_a_yes_in_part_names_the_part_and_the_statement() -> None:
     text = " ".join(said(READ, deny).split())
     assert text.startswith("! In part: DS may read s3://lake/raw/, but not everywhere there.")
     assert "but Statement Pii of guard (inline) denies s3:GetObject on some of it, lake/raw/pii/" in text
+
+
+def test_a_yes_in_part_because_of_the_key_names_the_object() -> None:
+    context = {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::lake/raw/pii/*"}
+    opened = policy("key", {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    deny = policy(
+        "guard",
+        {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*", "Condition": {"StringLike": context}},
+    )
+    text = " ".join(said(READ, opened, deny, key=KEY).split())
+    assert "denies kms:Decrypt on some of it, lake/raw/pii/ for example" in text
 
 
 def test_a_yes_in_part_for_want_of_an_allow_or_for_what_is_not_known() -> None:
