@@ -178,7 +178,7 @@ def extend(
 def release(id: str, *, services: Services | None = None) -> Result:
     """Give a grant back: it is no longer needed."""
     at = services or Services()
-    return _applied(at, at.desk.release(id, at.caller()), "Released")
+    return _applied(at, at.desk.release(id, at.caller()), "Released", gives_back=True)
 
 
 def revoke(id: str, *, why: str = "no longer needed", services: Services | None = None) -> Result:
@@ -355,9 +355,19 @@ def _check_place(at: Services, request: AccessRequest) -> BucketEvidence:
     return bucket
 
 
-def _applied(at: Services, request: AccessRequest, word: str, half: OwnerHalf | None = None) -> Result:
-    """Bring the role in line, and say so if that did not work: the decision stands, and is in the ledger."""
-    problem, also, waits = "", [], False
+def _applied(
+    at: Services,
+    request: AccessRequest,
+    word: str,
+    half: OwnerHalf | None = None,
+    *,
+    gives_back: bool = False,
+) -> Result:
+    """Bring the role in line, and say so if that did not work: the decision stands, and is in the ledger.
+
+    gives_back: the role's own decision, which as a rule may not write itself: that it may not is no failure.
+    """
+    problem, also, waits, stands = "", [], False, False
     try:
         outcome = at.reconciler.reconcile(request.role_arn)
         also = [id for id in outcome.applied if id != request.id]
@@ -374,7 +384,8 @@ def _applied(at: Services, request: AccessRequest, word: str, half: OwnerHalf | 
         from sm_access.stores import DynamoLedger
 
         waits = isinstance(at.ledger, DynamoLedger)
-        problem = "" if waits else str(error)
+        stands = gives_back and not waits
+        problem = "" if waits or stands else str(error)
     except SmAccessError as error:
         problem = str(error)
     now = at.clock.now()
@@ -382,7 +393,14 @@ def _applied(at: Services, request: AccessRequest, word: str, half: OwnerHalf | 
     undone = request.status_at(now) in (Status.APPROVED, Status.REVOKED, Status.RELEASED)
     return Result(
         words.decided_page(
-            request, word, now, problem if undone else "", also, waits=waits and undone, half=half
+            request,
+            word,
+            now,
+            problem if undone else "",
+            also,
+            waits=waits and undone,
+            stands=stands and undone,
+            half=half,
         ),
         1 if problem and undone else 0,
     )

@@ -207,12 +207,14 @@ def decided_page(
     also: Sequence[str] = (),
     *,
     waits: bool = False,
+    stands: bool = False,
     half: OwnerHalf | None = None,
 ) -> Page:
     """After a decision: where it stands now. word: the decision. problem: why the role is not in line, if so.
 
     also: ids of other access requests whose grants were put on the role by the way. waits: the team's reconciler brings
-    the role in line, which is no problem.
+    the role in line, which is no problem. stands: what was given back is on the role until somebody who may write it
+    takes it off, which is none either.
     """
     status = request.status_at(now)
     blocks: list[Block] = [
@@ -240,6 +242,10 @@ def decided_page(
         blocks.append(
             Paragraph(line("The team's reconciler brings the role in line at its next run, within minutes."))
         )
+    if stands and request.grant is not None:
+        told = "It leaves the role at the next reconcile, by whoever may write it; until then it stands, to its end at"
+        blocks.append(Paragraph(line(told, " ", instant(request.grant.ends_at), " at the latest.")))
+        blocks.append(Command("To be run by whoever may write the role's policies", "sm-access reconcile"))
     if problem:
         blocks.append(Paragraph(line(Span(f"The role is not in line yet: {problem}", Tone.WARN))))
         blocks.append(Command("To be run by whoever may write the role's policies", "sm-access reconcile"))
