@@ -22,6 +22,9 @@ from sm_access.presentation.page import (
 )
 
 SIGNS = {Tone.OK: "✓", Tone.NO: "✕", Tone.WARN: "!", Tone.UNKNOWN: "?"}
+ASCII_SIGNS = {Tone.OK: "+", Tone.NO: "x", Tone.WARN: "!", Tone.UNKNOWN: "?"}
+"""Where a stream has no others: a yes and a no must stay apart."""
+
 _WIDTH = 100
 
 MOST_EXPLAINED = 6
