@@ -31,7 +31,9 @@ from sm_access.commands import (
 from sm_access.commands import who as who_asking
 from sm_access.commands.headings import HeadedGroup
 from sm_access.deployment.exported_grant import FORMATS as GRANT_FORMATS
+from sm_access.presentation.failure import failure_page
 from sm_access.presentation.result import Result
+from sm_access.presentation.text import to_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -158,7 +160,10 @@ def require(services: Services, **needed: Any) -> Result:
 
     Exit 0: all there. 1: something is missing. 3: nothing is surely missing, and something could not be confirmed.
     """
-    return requirements.require(services=services, **needed)
+    result, unconfirmed = requirements.checked(services=services, **needed)
+    if unconfirmed is not None and needed["unknown"] == "warn":
+        click.echo(to_text(failure_page(unconfirmed)), err=True)
+    return result
 
 
 @_verb("explain")

@@ -34,6 +34,24 @@ def require(
 
     Raises AccessRequired; InvalidS3Uri that names all places that are none; InvalidInput; and what reading AWS raises.
     """
+    result, unconfirmed = checked(
+        read=read, write=write, delete=delete, list=list, unknown=unknown, services=services
+    )
+    if unconfirmed is not None and unknown == "warn":
+        warnings.warn(str(unconfirmed), UserWarning, stacklevel=2)
+    return result
+
+
+def checked(
+    *,
+    read: Places = (),
+    write: Places = (),
+    delete: Places = (),
+    list: Places = (),
+    unknown: str = "raise",
+    services: Services | None = None,
+) -> tuple[Result, AccessRequired | None]:
+    """As `require`, and in place of a warning the error that it would be: each surface has its own way to say it."""
     if unknown not in UNKNOWN:
         raise InvalidInput(
             f"unknown={unknown!r} is not a choice.", remedy=f"Say one of: {', '.join(UNKNOWN)}."
@@ -47,13 +65,12 @@ def require(
     found = verdicts_on(at.fallback(caller, probe=False), collector, seen.principal, needed)
     gaps = gaps_of(found)
     missing = any(gap["answer"] == "no" for gap in gaps)
+    error = None
     if gaps:
         error = AccessRequired(gap_words(gaps, len(found), caller.arn), gaps=gaps, confirmed=missing)
         if missing or unknown == "raise":
             raise error
-        if unknown == "warn":
-            warnings.warn(str(error), UserWarning, stacklevel=2)
-    return Result(requirement_page(found, caller.arn, at.clock.now()))
+    return Result(requirement_page(found, caller.arn, at.clock.now())), error
 
 
 def _needed(asked: dict[Level, Places]) -> tuple[tuple[S3Target, Level], ...]:

@@ -147,6 +147,11 @@ def test_an_error_survives_the_way_between_processes(services_of: Of) -> None:
         (("--read", "s3://acme-lake/raw/", "--read", "s3://acme-vault/"), 1, "lacks 2 of the 2"),
         (("--list", UNCONFIRMED), 3, "could not be confirmed"),
         (("--list", UNCONFIRMED, "--unknown", "allow"), 0, "could not be confirmed"),
+        (
+            ("--list", UNCONFIRMED, "--unknown", "warn"),
+            0,
+            "? The one permission that is required could not be",
+        ),
         (("--read", "s3:/x"), 2, "is not an S3 URI"),
         ((), 2, "no place was given"),
     ],
