@@ -103,7 +103,17 @@ def diagnose(call: Call, found: Circumstances) -> Diagnosis | None:
         made = replace(made, read_at=engine.read_at)
     if engine is not None and made.may_be_missing and denied.bucket:
         made = replace(made, may_be_missing=_listing(engine, denied.bucket).refuses)
-    return _with_help(_with_conditions(made, engine), engine)
+    helped = _with_help(_with_conditions(made, engine), engine)
+    # A request is for the caller's own role: it mends nothing of another's.
+    return replace(helped, ask=None) if _of_another(said.principal, found) else helped
+
+
+def _of_another(principal: str, found: Circumstances) -> bool:
+    return (
+        principal.startswith("arn:")
+        and found.caller is not None
+        and not same_principal(principal, found.caller.arn)
+    )
 
 
 def _near(trouble: Trouble, denied: DeniedCall, found: Circumstances) -> Diagnosis:
@@ -222,6 +232,8 @@ def _by_engine(
         )
     response = refused.response
     cause, told, certain = _refusing(response, foreign=foreign)
+    if cause is Cause.NOT_GRANTED and not refused.need.exact and _nearest(response, Layer.IDENTITY):
+        return made  # the role may do it somewhere, and on what this was is not known
     if made.denied.of_key and denied.bucket:
         # Reading an object's headers alone needs no key (Amazon S3 API Reference, "HeadObject").
         cause, certain = Cause.KMS_KEY, certain and denied.call.operation != "HeadObject"

@@ -129,6 +129,8 @@ def _beneath(made: Diagnosis, now: datetime) -> Line:
 
 def _decided(made: Diagnosis, now: datetime) -> str:
     read = f"policies read {ago(made.read_at, now)}" if made.read_at else "what could be found out"
+    if made.cause in words.NEVER_ASKED:
+        return "the SDK gave the reason"
     if made.basis is Basis.AWS:
         return "AWS gave the reason"
     if made.basis is Basis.ENGINE:
@@ -176,6 +178,8 @@ def _unexplained(made: Diagnosis) -> list[Line]:
     if made.response is not None and made.depends_on:
         own = "The role's own policies allow it. " if made.helps is False else ""
         return [line(f"{own}What decides could not all be read: {'; '.join(made.depends_on[:3])}.")]
+    if made.denied.action and not made.denied.bucket and not made.denied.resource:
+        return [line("On what it was is not said, and the role's policies are not the same everywhere.")]
     if made.unread:
         return [line(f"Nothing to decide it by could be read: {_unread_words(made)}.")]
     return [line("Nothing is known here by which it could be decided.")]

@@ -42,6 +42,8 @@ NEAR: Mapping[Cause, str] = {
     Cause.BLOCKED_ENCRYPTION: "The upload is encrypted in a way that the bucket refuses",
     Cause.NETWORK: "The request came through the wrong network",
 }
+#: No answer of AWS is behind these.
+NEVER_ASKED = frozenset({Cause.UNREACHABLE, Cause.NO_CREDENTIALS})
 #: What the engine found, or what is guessed, where AWS gave no reason.
 FOUND: Mapping[Cause, str] = {
     Cause.NOT_GRANTED: "No identity policy of the role covers this.",

@@ -540,3 +540,33 @@ def test_no_call_raises_and_no_request_is_promised_unproven(
     if found is not None and found.helps:
         assert found.response is not None
         assert found.ask is not None
+
+
+SOME = (allow("s3:*", "arn:aws:s3:::lake"), allow("s3:GetObject", "arn:aws:s3:::lake/public/*"))
+
+
+def test_a_listing_of_nobody_knows_what_is_not_said_to_be_covered_by_nothing() -> None:
+    bare = Call("s3", "ListObjectsV2", {}, None, 403, "AccessDenied", "Access Denied")
+    made = explained(bare, around(principal(*SOME)))
+    assert (made.cause, made.basis, made.ask) == (Cause.UNEXPLAINED, Basis.GUESS, None)
+    there = Call("s3", "ListObjectsV2", {"Bucket": "other"}, None, 403, "AccessDenied", "Access Denied")
+    assert explained(there, around(principal(*SOME), bucket(bucket="other"))).cause is Cause.NOT_GRANTED
+    nowhere = explained(bare, around(principal(allow("sqs:*"))))
+    assert nowhere.cause is Cause.NOT_GRANTED  # the role may do it at no place at all
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/training/job",
+        f"arn:aws:sts::{OTHER}:assumed-role/notebooks/SageMaker",
+    ],
+)
+def test_what_was_refused_to_another_is_not_asked_for_for_this_role(who: str) -> None:
+    mine, theirs = (
+        explained(said(LACKS), around(principal())),
+        explained(said(LACKS, who=who), around(principal())),
+    )
+    assert asked(mine) == "read s3://lake/raw/"
+    assert theirs.cause is Cause.NOT_GRANTED
+    assert theirs.ask is None

@@ -76,7 +76,7 @@ def test_every_cause_has_words_whoever_decided(cause: Cause, basis: Basis) -> No
     page = denial_page([made(cause, basis, denied=denied, helps=False)], NOW)
     text = to_text(page)
     assert page.tone is (Tone.WARN if cause in words.NEAR else Tone.NO)
-    assert ("AWS gave the reason" in text) is (basis is Basis.AWS)
+    assert ("AWS gave the reason" in text) is (basis is Basis.AWS and cause not in words.NEVER_ASKED)
     assert cause in words.REMEDIES
     (view,) = json.loads(json.dumps(page.data))["denials"]
     assert (view["cause"], view["decided_by"]) == (cause.value, basis.value)
@@ -186,3 +186,15 @@ def test_a_principal_is_called_as_people_call_it() -> None:
 
 def test_a_defect_of_ours_is_said_to_be_one() -> None:
     assert "could not explain it (KeyError)" in to_text(unexplained_page("KeyError"))
+
+
+def test_on_what_it_was_is_said_to_be_unknown() -> None:
+    denied = refused(resource="", bucket="", path="")
+    text = to_text(denial_page([made(Cause.UNEXPLAINED, Basis.GUESS, denied=denied)], NOW))
+    assert "On what it was is not said" in text
+
+
+def test_where_no_answer_came_aws_gave_no_reason() -> None:
+    text = to_text(denial_page([made(Cause.UNREACHABLE, Basis.AWS)], NOW))
+    assert "AWS did not answer" in text
+    assert "the SDK gave the reason" in text
