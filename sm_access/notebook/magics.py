@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from itertools import takewhile
 from typing import Any
@@ -128,5 +129,10 @@ def show(result: Result) -> None:
     display(result)  # type: ignore[no-untyped-call]
 
 
+_TYPED = re.compile(rf"(?<![\w%./-])sm-access (?=(?:{'|'.join(sorted(loop.commands))})\b)")
+
+
 def _failure(error: SmAccessError) -> Result:
+    """The error as a page; what it says to type is typed here."""
+    error.remedy = _TYPED.sub("%sm_access ", error.remedy)
     return Result(failure_page(error), error.exit_code)

@@ -182,3 +182,10 @@ def test_a_line_that_was_shown_runs_nothing_when_it_is_pasted(
     assert f"acme-lake/{path}" in " ".join(said.split())
     say(f"%%sm_access explain {typed.typed(path)}\nAccess Denied")
     assert not (tmp_path / "PWNED").exists()
+
+
+def test_an_error_says_what_to_type_here(say: Say, enter: Callable[[str], None]) -> None:
+    enter("analyst-1")
+    say("%load_ext sm_access")
+    said = " ".join(say("%sm_access request s3://acme-lake/raw/ read --for 1h --why x").split())
+    assert "`%sm_access whoami` shows who you are" in said
