@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Protocol
 
+from sm_access.presentation import typed
 from sm_access.presentation.identity import name_of
 from sm_access.presentation.page import (
     Block,
@@ -74,7 +75,9 @@ def deployment_page(team: Team, form: str, text: str, output: str | None, *, rev
     elif form == "terraform":
         blocks.append(Command("Then", "terraform plan -var code=sm-access.zip"))
     else:
-        deploy = f"aws cloudformation deploy --template-file {output} --stack-name sm-access"
+        deploy = typed.typed(
+            "aws", "cloudformation", "deploy", "--template-file", output, "--stack-name", "sm-access"
+        )
         more = "--capabilities CAPABILITY_NAMED_IAM --parameter-overrides CodeBucket=... CodeKey=..."
         blocks.append(Command("Then", f"{deploy} {more}"))
     where = f" in {output}" if output else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,3 +72,12 @@ def test_the_parameter_is_found_by_everybody_or_nothing_is_published(sandbox: Sa
         assert services.rules.of("acme-lake").reviewers.groups == ("DataOwners",)
     finally:
         ssm.delete_parameter(Name="/sm-access/config")
+
+
+def test_the_file_is_one_word_of_the_command(services_of: Callable[[str], Services], tmp_path: Path) -> None:
+    output = tmp_path / "the team's $(set-up).json"
+    said = bootstrap(
+        **ROLES, form="cloudformation", output=str(output), services=services_of("admin")
+    ).to_text()
+    (command,) = [line.partition(": ")[2] for line in said.splitlines() if "cloudformation deploy" in line]
+    assert str(output) in shlex.split(command)
