@@ -19,6 +19,8 @@ from sm_access.policy.statement import DENY, Statement
 
 _VARIABLE = re.compile(r"\$\{\s*([A-Za-z][^,}]*)")
 _NOTHING_KNOWN = RequestContext({}, ["*"])
+#: Of parts with Resource patterns: an answer for each part looks at each pattern.
+MOST_COMPARISONS = 1_000_000
 _ASK_FOR_ONE = "Ask about one object."
 
 
@@ -59,7 +61,19 @@ def parts_of(
         for _, shape in _patterns(statement, context, place, told_by)
         if _near(shape, universe)
     }
-    return tuple(cell.example for cell in partition(universe, tuple(shapes.values())))
+    examples = tuple(cell.example for cell in partition(universe, tuple(shapes.values())))
+    if len(examples) * _size(layers) > MOST_COMPARISONS:
+        raise CannotTell(
+            f"The policies tell too many parts of {place} apart to go through.", remedy=_ASK_FOR_ONE
+        )
+    return examples
+
+
+def _size(layers: PolicySet) -> int:
+    return sum(
+        1 + (0 if statement.resource is None else len(statement.resource.patterns))
+        for statement in _statements(layers)
+    )
 
 
 def unknown_parts(
@@ -86,6 +100,9 @@ def _universe(place: str) -> Shape:
 
 
 def _near(shape: Shape, universe: Shape) -> bool:
+    stem = universe.pieces[:-1]
+    if shape.pieces[: len(stem)] == stem:
+        return True  # whatever follows there
     return _begins_alike(shape, universe.text.removesuffix("*")) and overlaps(universe, shape)
 
 

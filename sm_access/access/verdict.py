@@ -220,27 +220,31 @@ def _exceptions(
     """Objects of the place for which the answer is another than for the rest of it."""
     for finding in findings:
         for part in parts(principal, bucket, finding.check, now):
-            response = decide(principal, bucket, part, now, exact=True)
-            if response.decision is not Decision.ALLOW:
-                yield Finding(part, response)
+            if part.response.decision is not Decision.ALLOW:
+                yield part
 
 
 def parts(
     principal: PrincipalEvidence, bucket: BucketEvidence, check: Check, now: datetime
-) -> tuple[Check, ...]:
-    """The same call on an object of each part of its place that the policies tell apart; none for a single object.
+) -> Iterator[Finding]:
+    """The answers to the same call on an object of each part of its place that the policies tell apart; none for a
+    single object.
 
     Raises CannotTell where there are too many parts to go through.
     """
     place = place_of(check)
     if not place:
-        return ()
+        return
     layers, request = _request(principal, bucket, check, now)
     key = _told_by(check)
-    examples = parts_of(place, layers, check.action, resolve(request).context, told_by=key)
-    if key:
-        return tuple(replace(check, context={**check.context, key: example}) for example in examples)
-    return tuple(replace(check, resource_arn=example) for example in examples)
+    for example in parts_of(place, layers, check.action, resolve(request).context, told_by=key):
+        # Nothing but the object differs between the parts: what else the call carries is looked up once.
+        if key:
+            part = replace(check, context={**check.context, key: example})
+            asked = replace(request, context={**request.context, key: example})
+        else:
+            part, asked = replace(check, resource_arn=example), replace(request, resource=example)
+        yield Finding(part, authorize(layers, asked))
 
 
 def _unknown_parts(
@@ -272,10 +276,10 @@ def _told_by(check: Check) -> str:
     return ENCRYPTION_CONTEXT if ENCRYPTION_CONTEXT in check.context else ""
 
 
-def _spelled(check: Check, *, exact: bool) -> Mapping[str, str]:
+def _spelled(check: Check) -> Mapping[str, str]:
     """The context of a call. What stands for any object of a place is not to be met by a policy that spells the star:
     StringEquals takes it for a plain character, which no object there has for a name."""
-    if exact or not _told_by(check) or not place_of(check):
+    if not _told_by(check) or not place_of(check):
         return check.context
     return {**check.context, ENCRYPTION_CONTEXT: place_of(check)[:-1] + _ANY_NAME}
 
@@ -400,19 +404,14 @@ def context_of(
     check: Check,
     now: datetime,
     absent: Collection[str] = (),
-    *,
-    exact: bool = False,
 ) -> tuple[dict[str, str | tuple[str, ...]], list[str]]:
-    """The context keys of a call whose values are known, and those of which only the real call knows the value.
-
-    exact: a star at the end of what S3 tells a key is that character, and stands for nothing else.
-    """
+    """The context keys of a call whose values are known, and those of which only the real call knows the value."""
     owner, layers = _owner_and_layers(principal, bucket, check)
     context: dict[str, str | tuple[str, ...]] = {
         "aws:CurrentTime": format_instant(now),
         "aws:SecureTransport": "true",
         **facts(principal, owner),
-        **_spelled(check, exact=exact),
+        **_spelled(check),
     }
     if ":kms:" in check.resource_arn:
         context["kms:CallerAccount"] = principal.account
@@ -447,13 +446,12 @@ def decide(
     now: datetime,
     *,
     absent: Collection[str] = (),
-    exact: bool = False,
 ) -> Response:
     """The engine's answer to one call on a bucket, an object in it or its key.
 
-    absent: context keys, lower-case, of which it is known that the call does not carry them. exact: as in `context_of`.
+    absent: context keys, lower-case, of which it is known that the call does not carry them.
     """
-    return authorize(*_request(principal, bucket, check, now, absent, exact=exact))
+    return authorize(*_request(principal, bucket, check, now, absent))
 
 
 def _request(
@@ -462,11 +460,9 @@ def _request(
     check: Check,
     now: datetime,
     absent: Collection[str] = (),
-    *,
-    exact: bool = False,
 ) -> tuple[PolicySet, Request]:
     owner, layers = _owner_and_layers(principal, bucket, check)
-    context, unknown = context_of(principal, bucket, check, now, absent, exact=exact)
+    context, unknown = context_of(principal, bucket, check, now, absent)
     request = Request(
         principal=principal.arn,
         action=check.action,

@@ -20,7 +20,7 @@ from sm_access.access.level import Level
 from sm_access.access.levels import ENDS, LIST_ACTION, Check
 from sm_access.access.planner import is_our_managed, is_ours
 from sm_access.access.target import S3Target
-from sm_access.access.verdict import Finding, Verdict, calls_of, decide, judge, parts
+from sm_access.access.verdict import Finding, Verdict, calls_of, judge, parts
 from sm_access.errors import CannotTell
 from sm_access.policy import UNREADABLE, Decision, NamedPolicy
 from sm_access.policy.action import match_action
@@ -176,13 +176,10 @@ def _parts(
         return
     for check in _about(finding.check for finding in verdict.findings):
         try:
-            examples = parts(who, bucket, check, now)
+            found = tuple(parts(who, bucket, check, now))
         except CannotTell:
             continue  # too many to go through: the answer for the whole stands
-        for example in examples:
-            found = decide(who, bucket, example, now)
-            if found.decision is Decision.ALLOW:
-                yield Finding(example, found)
+        yield from (part for part in found if part.response.decision is Decision.ALLOW)
 
 
 def _standing(verdict: Verdict, who: PrincipalEvidence, bucket: BucketEvidence) -> Standing:

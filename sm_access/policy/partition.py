@@ -7,7 +7,7 @@ is a cell: so what is decided by these patterns alone is the same for every reso
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -16,6 +16,9 @@ from sm_access.errors import CannotTell
 from sm_access.policy.pattern import Pattern, Symbol, Wildcard
 
 MOST_STATES = 50_000
+MOST_STEPS = 1_000_000
+"""Of all patterns together, each by one character."""
+_STEP = 4  # what a character costs beside the patterns, counted in patterns
 _OTHERS = "xyzwvutsrqponmlkjihgfedcbaXYZ0123456789_-+=,.@/ "
 
 
@@ -52,29 +55,53 @@ class Cell:
 
 def partition(universe: Shape, patterns: Sequence[Shape]) -> tuple[Cell, ...]:
     """The cells of `universe`, shortest examples first. Raises CannotTell where there are too many ways."""
-    automata = [_Automaton(shape.pieces) for shape in (universe, *patterns)]
-    start = tuple(automaton.start for automaton in automata)
+    whole, automata = _Automaton(universe.pieces), [_Automaton(shape.pieces) for shape in patterns]
+    start = (whole.start, _still_open(automata, [(n, each.start) for n, each in enumerate(automata)], set()))
     seen = {start}
-    layer: list[tuple[tuple[int, ...], str]] = [(start, "")]
+    layer: list[tuple[_Reached, str]] = [(start, "")]
     cells: dict[frozenset[int], str] = {}
+    steps = 0
     while layer:
-        following: list[tuple[tuple[int, ...], str]] = []
-        for states, text in layer:
-            if automata[0].accepts(states[0]):
-                found = zip(automata[1:], states[1:], strict=True)
-                cells.setdefault(frozenset(n for n, (a, state) in enumerate(found) if a.accepts(state)), text)
-            for character in _characters(automata, states):
-                reached = tuple(a.step(state, character) for a, state in zip(automata, states, strict=True))
-                if reached[0] and reached not in seen:
+        following: list[tuple[_Reached, str]] = []
+        for (within, (live, settled)), text in layer:
+            if whole.accepts(within):
+                cells.setdefault(settled.union(n for n, at in live if automata[n].accepts(at)), text)
+            for character in _characters(whole, within, automata, live):
+                # INVARIANT: the work is bounded by a count and not by a clock, so that an answer never depends on it.
+                steps += _STEP + len(live)
+                if steps > MOST_STEPS or len(seen) > MOST_STATES:
+                    raise CannotTell(
+                        f"The resources of {universe.text} fall into too many groups to go through.",
+                        remedy="Compare fewer policies, or fewer actions, at a time.",
+                    )
+                onward = whole.step(within, character)
+                if not onward:
+                    continue
+                moved = [(n, automata[n].step(at, character)) for n, at in live]
+                reached = (onward, _still_open(automata, moved, settled))
+                if reached not in seen:
                     seen.add(reached)
                     following.append((reached, text + character))
-        if len(seen) > MOST_STATES:
-            raise CannotTell(
-                f"The resources of {universe.text} fall into too many groups to go through.",
-                remedy="Compare fewer policies, or fewer actions, at a time.",
-            )
         layer = following
     return tuple(Cell(matched, example) for matched, example in cells.items())
+
+
+_Live = tuple[tuple[int, int], ...]
+_Reached = tuple[int, tuple[_Live, frozenset[int]]]
+
+
+def _still_open(
+    automata: Sequence[_Automaton], states: Iterable[tuple[int, int]], settled: Collection[int]
+) -> tuple[_Live, frozenset[int]]:
+    """The patterns that may still match or not, with their states; and those that match whatever follows. Most have
+    failed after a few characters and are looked at no more."""
+    live, done = [], []
+    for n, state in states:
+        if automata[n].is_settled(state):
+            done.append(n)
+        elif state:
+            live.append((n, state))
+    return tuple(live), frozenset(settled).union(done)
 
 
 def overlaps(left: Shape, right: Shape) -> bool:
@@ -123,7 +150,7 @@ def _piece(symbol: Symbol) -> Piece:
 class _Automaton:
     """One pattern; a state is the set of its places that have been reached, as bits."""
 
-    __slots__ = ("_ending", "_final", "_literals", "_moves", "_one", "_runs", "start")
+    __slots__ = ("_ending", "_final", "_literals", "_moves", "_one", "_runs", "_special", "start")
 
     def __init__(self, pieces: tuple[Piece, ...]) -> None:
         self._literals: dict[str, int] = {}
@@ -140,6 +167,7 @@ class _Automaton:
         # Once a run of anything at the very end is reached all that follows matches: nothing else counts then.
         self._ending = self._final >> 1 if pieces and pieces[-1] == Run() else 0
         self._moves: dict[tuple[int, str], int] = {}
+        self._special: dict[int, frozenset[str]] = {}
         self.start = self._settled(1)
 
     def accepts(self, state: int) -> bool:
@@ -147,8 +175,6 @@ class _Automaton:
 
     def step(self, state: int, character: str) -> int:
         """The places that are reached from `state` by one character; 0 for none."""
-        if not state:
-            return 0
         found = self._moves.get((state, character))
         if found is None:
             moved = (state & (self._literals.get(character, 0) | self._one)) << 1
@@ -158,12 +184,18 @@ class _Automaton:
             found = self._moves[state, character] = self._settled(moved)
         return found
 
-    def characters(self, state: int) -> set[str]:
+    def is_settled(self, state: int) -> bool:
+        """Whether all that may follow matches."""
+        return bool(state & self._ending)
+
+    def characters(self, state: int) -> frozenset[str]:
         """Those that can lead elsewhere than others do."""
-        if not state or state & self._ending:
-            return set()
-        found = {character for character, bits in self._literals.items() if state & bits}
-        return found.union(*(without for bit, without in self._runs if state & bit))
+        found = self._special.get(state)
+        if found is None:
+            listed = {character for character, bits in self._literals.items() if state & bits}
+            found = frozenset(listed.union(*(without for bit, without in self._runs if state & bit)))
+            self._special[state] = found
+        return found if not self.is_settled(state) else frozenset()
 
     def _settled(self, state: int) -> int:
         """With the runs that may be empty; they stand in the order of their places."""
@@ -173,11 +205,9 @@ class _Automaton:
         return self._ending | self._final if state & self._ending else state
 
 
-def _characters(automata: Sequence[_Automaton], states: tuple[int, ...]) -> list[str]:
-    special: set[str] = set()
-    for automaton, state in zip(automata, states, strict=True):
-        special |= automaton.characters(state)
-    return [*sorted(special), _other(frozenset(special))]
+def _characters(whole: _Automaton, within: int, automata: Sequence[_Automaton], live: _Live) -> list[str]:
+    special = whole.characters(within).union(*(automata[n].characters(state) for n, state in live))
+    return [*sorted(special), _other(special)]
 
 
 @lru_cache(maxsize=4096)

@@ -566,6 +566,27 @@ def test_a_listing_of_versions_carries_its_prefix() -> None:
     assert decide(principal(allow(), hidden), bucket(), "s3:ListBucketVersions", WHOLE) is Decision.ALLOW
 
 
+def test_hundreds_of_closed_folders_are_gone_through_and_a_thousand_are_no_yes() -> None:
+    def found(folders: int) -> Verdict:
+        closed = [f"arn:aws:s3:::lake/team-{number}/private/*" for number in range(folders)]
+        return judge(principal(allow(), deny("s3:GetObject", closed)), bucket(), WHOLE, Level.READ, now=NOW)
+
+    assert len(found(300).exceptions) == 300
+    too_many = found(1100)
+    assert too_many.decision is Decision.UNDETERMINED
+    assert "parts of s3://lake" in too_many.unsettled
+
+
+def test_statements_about_other_actions_part_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sm_access.policy.partition.MOST_STEPS", 10_000)
+    stars = [f"arn:aws:s3:::lake/*{one}*{other}*" for one in "abc" for other in "defg"]
+    who = principal(allow(), deny("s3:PutObject", stars))
+    assert decide(who, bucket(), Level.READ) is Decision.ALLOW
+    closed = judge(principal(allow(), deny("s3:GetObject", stars)), bucket(), RAW, Level.READ, now=NOW)
+    assert closed.decision is Decision.UNDETERMINED
+    assert closed.unsettled
+
+
 @pytest.mark.parametrize(
     ("pattern", "parts"),
     [

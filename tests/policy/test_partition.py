@@ -88,3 +88,11 @@ def test_too_many_ways_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_STATES", 10)
     with pytest.raises(CannotTell, match="too many groups"):
         partition(shape("*"), [shape("abcdefghijklmn")])
+
+
+def test_the_work_is_bounded_by_patterns_and_characters_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [shape(f"a/{number}/*") for number in range(50)]
+    assert len(partition(shape("a/*"), folders)) == 51
+    monkeypatch.setattr(module, "MOST_STEPS", 100)
+    with pytest.raises(CannotTell):
+        partition(shape("a/*"), folders)
