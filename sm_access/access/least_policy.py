@@ -86,7 +86,9 @@ class _Collected:
             held = tuple(
                 ("StringEquals", key, (need.context[key],)) for key in _HELD_TO if key in need.context
             )
-            resource = need.resource if not need.exact else _escaped(need.resource)
+            # A call about no resource is about `*`; an object of that name is no such thing.
+            plain = need.exact and need.resource != "*"
+            resource = _escaped(need.resource) if plain else need.resource
             self.plain.setdefault((resource, held), set()).add(need.action)
         else:
             self.left_out[need.resource] = None
@@ -167,7 +169,7 @@ def _writable(text: str) -> bool:
 
 
 def _escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(character, character) for character in text) if text != "*" else text
+    return "".join(_SPECIAL.get(character, character) for character in text)
 
 
 def _statements(by_resource: Mapping[tuple[str, Conditions], set[str]]) -> list[dict[str, Any]]:

@@ -326,3 +326,9 @@ def test_there_is_an_end_to_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_the_account_where_an_arn_tells_it(call: Call, account: str) -> None:
     assert account_of(call) == account
+
+
+def test_an_object_that_is_called_like_a_wildcard_is_that_object_alone() -> None:
+    assert statements(s3("GetObject", Bucket="lake", Key="*")) == [
+        ("s3:GetObject", "arn:aws:s3:::lake/${*}", None)
+    ]

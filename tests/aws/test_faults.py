@@ -16,7 +16,7 @@ from sm_access.config import Settings
 from sm_access.errors import AwsUnreachable, CannotTell, ExpiredCredentials, SmAccessError
 from sm_access.presentation.result import Result
 
-SECONDS = 1.5
+SECONDS = 2.5
 #: How late an answer may be on a busy machine: the deadline, what is allowed for making an answer, and some more.
 IN_TIME = SECONDS + 6
 MOTO_PAGE = "<!doctype html><title>500 Internal Server Error</title><h1>Internal Server Error</h1>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,11 @@ class Outcome:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """`run("can", "read", "s3://...")`: what a person sees. A traceback is a failure wherever it appears."""
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """`run("can", "read", "s3://...")`: what a person sees, in a terminal wide enough for the paths of tests. A
+    traceback is a failure wherever it appears."""
+    if "COLUMNS" not in os.environ:
+        monkeypatch.setenv("COLUMNS", "200")
 
     def command(*arguments: str) -> Outcome:
         capsys.readouterr()

@@ -40,7 +40,9 @@ def scenario(expect: str | None = "ALLOW", resource: str = LAKE, **policies: Any
 def run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, str, str]]:
-    """`run(content, suffix=".json")`: exit code and both streams of `simulate` on a file of that content."""
+    """`run(content, suffix=".json")`: exit code and both streams of `simulate` on a file of that content, in a
+    terminal wide enough for the file's path."""
+    monkeypatch.setenv("COLUMNS", "200")
 
     def command(
         content: object, *options: str, suffix: str = ".json", stdin: bool = False
