@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +36,7 @@ class Outcome:
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
     """`run("can", "read", "s3://...")`: what a person sees, in a terminal wide enough for the paths of tests. A
     traceback is a failure wherever it appears."""
-    if "COLUMNS" not in os.environ:
-        monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "200")
 
     def command(*arguments: str) -> Outcome:
         capsys.readouterr()
