@@ -76,10 +76,13 @@ def probes_for(grant: Grant, others: Iterable[Grant] = ()) -> tuple[Probe, ...]:
 
 
 def probes_after_end(grant: Grant, others: Iterable[Grant] = ()) -> tuple[Probe, ...]:
-    """The calls that must be denied once the grant has ended; none where another grant still allows them. An object
-    cannot be read that cannot be listed, so for reading it is the listing that tells."""
+    """The calls that must be denied once the grant has ended; none where another grant still allows them. Which
+    objects lie beneath a prefix is not known once it cannot be listed; of a grant on one object it is."""
     beside = [other for other in others if other.id != grant.id]
-    denied = [_list(grant.target.listing_prefix, grant)]
+    target = grant.target
+    denied = [_list(target.listing_prefix, grant)]
+    if grant.level is Level.READ and not (target.is_bucket or target.is_prefix):
+        denied.append(Probe(ProbeKind.READ_KEY, target.bucket, target.path, Outcome.DENIED))
     if grant.level is Level.WRITE:
         denied.append(_write(_key_in(grant.target), grant))
     return _uncovered(denied, beside)
@@ -261,7 +264,8 @@ def _covers(other: Grant, probe: Probe) -> bool:
         return target.covers_listing(probe.prefix)
     if probe.kind is ProbeKind.READ_FOUND:
         return other.level is Level.READ  # Which object it finds is not known before.
-    return probe.kind is ProbeKind.WRITE and other.level is Level.WRITE and target.covers_key(probe.prefix)
+    level = {ProbeKind.WRITE: Level.WRITE, ProbeKind.READ_KEY: Level.READ}.get(probe.kind)
+    return other.level is level and target.covers_key(probe.prefix)
 
 
 def _finding(result: ProbeResult) -> ProofFinding:
@@ -269,6 +273,6 @@ def _finding(result: ProbeResult) -> ProofFinding:
         return ProofFinding.HELD
     if result.outcome in (Outcome.FAILED, Outcome.NOTHING_THERE):
         return ProofFinding.INCONCLUSIVE
-    if result.probe.kind is ProbeKind.READ_KEY:
-        return ProofFinding.INCONCLUSIVE
+    if result.probe.kind is ProbeKind.READ_KEY and result.probe.expected is Outcome.ALLOWED:
+        return ProofFinding.INCONCLUSIVE  # S3 answers 403 for a key that is not there, too
     return ProofFinding.NOT_HELD

@@ -161,6 +161,16 @@ def test_what_another_grant_opens_by_right_is_not_expected_to_be_closed() -> Non
     ]
 
 
+def test_after_the_end_of_a_grant_on_one_object_that_object_is_tried() -> None:
+    one = granted("s3://lake/a/x.csv")
+    assert short(probes_after_end(one)) == [("list", "a/x.csv/", "denied"), ("read-key", "a/x.csv", "denied")]
+    again = replace(one, id="g-70")
+    assert short(probes_after_end(one, [again])) == []
+    probe = probes_after_end(one)[1]
+    assert judge([ProbeResult(probe, YES)]).finding is ProofFinding.NOT_HELD
+    assert judge([ProbeResult(probe, NO)]).held
+
+
 def test_what_stays_unproven_is_named() -> None:
     assert unproven_actions(Level.READ) == ()
     assert unproven_actions(Level.DELETE) == ("s3:DeleteObject",)
