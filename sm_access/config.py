@@ -111,10 +111,10 @@ class Settings:
             ),
         )
 
-    def with_published(self, text: str) -> Settings:
+    def with_published(self, text: str, where: str = PUBLISHED) -> Settings:
         """These settings over those that the account publishes for everybody: ledger and rules, in TOML, each where
-        nothing nearer says. Raises InvalidSetting for what cannot be used."""
-        table = _checked(_parsed(text, PUBLISHED), PUBLISHED, frozenset({"ledger", "notify", *_RULES}))
+        nothing nearer says. where: what an error calls the text. Raises InvalidSetting for what cannot be used."""
+        table = _checked(_parsed(text, where), where, frozenset({"ledger", "notify", *_RULES}))
         published = {key: table[key] for key in _RULES if key in table}
         return replace(
             self,

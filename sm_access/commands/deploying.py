@@ -44,7 +44,7 @@ def bootstrap(
     if form not in FORMATS:
         raise InvalidInput(f"{form!r} is no format.", remedy=f"Say {' or '.join(FORMATS)}.")
     text = "" if rules is None else _rules(rules)
-    checked = Rules.from_dict(_tables(text))
+    checked = Rules.from_dict(_tables(text, rules or ""))
     team = TeamAccount(
         region=region or at.aws.region or "us-east-1",
         notebook_roles=tuple(_arn(at, "role", name) for name in notebook_roles),
@@ -84,8 +84,8 @@ def _rules(path: str) -> str:
         ) from error
 
 
-def _tables(text: str) -> dict[str, Any]:
+def _tables(text: str, path: str) -> dict[str, Any]:
     """The rules in a text of settings, checked as everybody will read them. Raises InvalidSetting."""
-    read = Settings.load({}, ledger="sqlite:///unused").with_published(text).rules
+    read = Settings.load({}, ledger="sqlite:///unused").with_published(text, f"file {path}").rules
     beside = {key: read.get(key, {}) for key in ("bucket", "role")}
     return {**read.get("review", {}), **beside}

@@ -52,6 +52,10 @@ def test_bad_input(services_of: Callable[[str], Services], tmp_path: Path) -> No
         bootstrap(**ROLES, rules=str(tmp_path / "none"), services=at)
     with pytest.raises(UnreadableFile, match="cannot be written"):
         bootstrap(**ROLES, output=str(tmp_path / "no" / "such"), services=at)
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[review\n")
+    with pytest.raises(InvalidSetting, match=f"The file {broken} is not TOML"):
+        bootstrap(**ROLES, rules=str(broken), services=at)
     wrong = tmp_path / "wrong.toml"
     wrong.write_text("[review]\nreviewer = 1\n")
     with pytest.raises(InvalidSetting, match="reviewer is not a rule"):
