@@ -82,14 +82,14 @@ class TestTheOpenNotebook:
     def test_as_the_front_end_names_it(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         assert open_notebook({}) is None
         assert open_notebook({"JPY_SESSION_NAME": "console-1"}) is None
-        assert open_notebook({"JPY_SESSION_NAME": "/work/a.ipynb"}) == Path("/work/a.ipynb")
+        assert open_notebook({"JPY_SESSION_NAME": "/home/ann/a.ipynb"}) == Path("/home/ann/a.ipynb")
         monkeypatch.chdir(tmp_path)
         assert open_notebook({"JPY_SESSION_NAME": "a.ipynb"}) == tmp_path / "a.ipynb"
         main = sys.modules["__main__"]
-        monkeypatch.setattr(main, "__session__", "/work/b.ipynb", raising=False)
-        assert open_notebook({"JPY_SESSION_NAME": "/work/a.ipynb"}) == Path("/work/b.ipynb")
-        monkeypatch.setattr(main, "__vsc_ipynb_file__", "/work/c.ipynb", raising=False)
-        assert open_notebook({}) == Path("/work/c.ipynb")
+        monkeypatch.setattr(main, "__session__", "/home/ann/b.ipynb", raising=False)
+        assert open_notebook({"JPY_SESSION_NAME": "/home/ann/a.ipynb"}) == Path("/home/ann/b.ipynb")
+        monkeypatch.setattr(main, "__vsc_ipynb_file__", "/home/ann/c.ipynb", raising=False)
+        assert open_notebook({}) == Path("/home/ann/c.ipynb")
 
     def test_cells_and_outputs(self, tmp_path: Path) -> None:
         path = tmp_path / "a.ipynb"
