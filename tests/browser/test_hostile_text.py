@@ -27,11 +27,11 @@ def test_in_the_answers_of_the_magic(empty_notebook: LabPage) -> None:
     shown = page.type_and_run(
         "import sm_access\n"
         "request = sm_access.requests().to_dict()['requests'][0]\n"
-        "%sm_access show {request['id']}"
+        "sm_access.show(request['id'])"
     )
     expect(shown).to_contain_text("their reason")
     harmless(page, shown)
-    page.type_and_run("%sm_access withdraw {request['id']}")
+    page.type_and_run("sm_access.withdraw(request['id'])")
 
 
 def test_in_the_panel(empty_notebook: LabPage) -> None:
