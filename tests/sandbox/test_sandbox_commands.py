@@ -88,7 +88,11 @@ def test_the_settings_it_writes_name_the_approver(home: Path) -> None:
 
 def test_foreground_ends_with_an_interrupt(home: Path) -> None:
     command = [sys.executable, "-m", "sm_access.sandbox", "start", "--foreground", "--name", "front"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+    # Tests that run behind a shell's `&` ignore interrupts, and their children would too.
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=dict(os.environ), **heard
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "Ctrl-C" in line:
